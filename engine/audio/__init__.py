@@ -1,0 +1,1 @@
+"""Sound in and out: devices, rings, resampling, echo cancellation, files."""

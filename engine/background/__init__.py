@@ -1,0 +1,1 @@
+"""The background mind: protocol, supervising client, worker process."""

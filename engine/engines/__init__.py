@@ -1,0 +1,1 @@
+"""Interaction engines behind one interface (`engine.engines.base`)."""

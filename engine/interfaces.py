@@ -1,0 +1,108 @@
+"""The seams of a session: who gives micro-turns their input and takes their output.
+
+Live devices, files, and the fakes of the tests implement these; the runner
+knows nothing else. All methods are called from the engine thread unless said
+otherwise, and none but ``AudioSource.read`` may block.
+"""
+
+from typing import Protocol
+
+from engine.events import BackgroundEvent
+from engine.types import Frame, MicroTurn, Samples, SourceChunk, StepOutput
+
+
+class AudioSource(Protocol):
+    """Microphone or file: 16 kHz mono in chunks of 200 ms."""
+
+    def start(self) -> None: ...
+
+    def read(self) -> SourceChunk | None:
+        """The next 3,200 samples; blocks until they exist. None at the end of a file, or after ``stop``.
+
+        A lost device is not the end: silence keeps coming at the pace of the
+        clock, ``gap_samples`` counts what is missing, ``faults`` says why, once.
+        """
+
+    def stop(self) -> None:
+        """Release the device. May be called from any thread, more than once."""
+
+
+class AudioSink(Protocol):
+    """Loudspeaker or file: 24 kHz mono. Plays what is queued, then digital silence.
+
+    ``t`` is the session time of the call, in seconds; a file uses it as the
+    time at which the samples reach the device.
+    """
+
+    def start(self) -> None: ...
+
+    def write(self, samples: Samples, t: float) -> None: ...
+
+    def queued(self, t: float) -> int:
+        """Samples written and not yet played at time ``t``."""
+
+    def flush(self, t: float) -> int:
+        """Fade out within 40 ms and forget the rest. Returns the samples that will never be heard."""
+
+    def played(self, index: int) -> Samples:
+        """The 4,800 samples audible during ``[0.2*index, 0.2*(index+1))``. Called once an index, in order."""
+
+    def take_faults(self) -> tuple[str, ...]:
+        """Underruns and device trouble since the last call, in plain words."""
+
+    def stop(self) -> None: ...
+
+
+class Camera(Protocol):
+    """Webcam or video file. Frames are captured elsewhere; reading never waits."""
+
+    def start(self) -> None: ...
+
+    def newest(self, t: float) -> Frame | None:
+        """The newest frame captured before session time ``t``; None if none came since the last call."""
+
+    def take_events(self) -> tuple[str, ...]:
+        """What changed since the last call, in plain words: ``started``, ``stalled``, ``lost: ...``."""
+
+    def stop(self) -> None: ...
+
+
+class Background(Protocol):
+    """The background process as the engine thread sees it."""
+
+    def start(self) -> None: ...
+
+    def submit(self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...],
+               frame: Frame | None) -> int:
+        """Hand work over at session time ``t`` and return its id; never waits.
+
+        ``audio``: the request at 16 kHz, any length; ``text``: typed words
+        (either may be empty); ``context``: earlier (speaker, text) pairs.
+        """
+
+    def poll(self, t: float) -> tuple[BackgroundEvent, ...]:
+        """Events that have arrived by session time ``t``, in order. ``partial`` carries answer words
+        (``detail['role'] == 'answer'``) or what was recognised (``detail['role'] == 'request'``)."""
+
+    def wait_until(self, t: float) -> None:
+        """On a simulated clock: return once every event that belongs before ``t`` can be polled.
+        Live: return at once."""
+
+    def cancel(self, job: int, t: float) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class InteractionEngine(Protocol):
+    """Decides. One instance serves one session; streaming state is its own."""
+
+    name: str
+    model: str
+    """Names the weights: file stem and the first 12 hex digits of their SHA-256."""
+
+    def warm_up(self) -> None:
+        """Do all slow first-time work; called before the first micro-turn."""
+
+    def reset(self, seed: int) -> None: ...
+
+    def step(self, turn: MicroTurn) -> StepOutput: ...

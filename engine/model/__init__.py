@@ -1,0 +1,1 @@
+"""The interaction model. Knows torch and itself only: tensors in, tensors out."""

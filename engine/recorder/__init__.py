@@ -1,0 +1,1 @@
+"""Session folders: format, writer thread, reader, exports."""

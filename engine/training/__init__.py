@@ -1,0 +1,1 @@
+"""Simulator, targets and training loop. Never imported by a live session."""
