@@ -42,6 +42,7 @@ class SelfState:
     speaking: bool = False
     level_db: float = -120.0
     words_left: int = 0
+    seconds_left: float = 0.0
     background_words: int = 0
     open_jobs: int = 0
     turns_since_speech: int = 1_000

@@ -1,0 +1,175 @@
+"""Carries out what the model decided: nothing here decides about turns.
+
+The controller keeps the words of background answers until the model relays
+them, feeds the voice, and describes the assistant's own state for the next
+micro-turn. The simulator that makes training data runs the same code, so the
+model meets at run time the states it was trained on.
+"""
+
+import re
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
+from engine.decisions import BACKCHANNELS, BRIDGES, CONTROL_TOKENS, DROP, NONE, OTHER_PHRASES, RELAY
+from engine.types import Samples, SelfState, StepOutput
+from engine.voice import Voice, clean_text
+
+CUSHION = OUTPUT_HZ // 10  # 100 ms kept queued ahead, so that compute jitter makes no gap
+BACKCHANNEL_GAIN = 0.7
+MAX_WAITING_WORDS = 2_000
+_CLAUSE = re.compile(r"[.,;:?!]$")
+_CLAUSE_WORDS, _LONGEST_CLAUSE = 6, 14
+
+
+@dataclass(frozen=True)
+class SpeechAction:
+    """What one decision does to the loudspeaker.
+
+    ``samples``: 24 kHz, to be queued (may be empty); ``flush``: fade out and
+    forget the queue first; ``text_out``: words that begin in ``samples``;
+    ``unheard``: words thrown away.
+    """
+
+    samples: Samples
+    flush: bool = False
+    text_out: str = ""
+    unheard: str = ""
+    level_db: float = -120.0
+
+
+def level_db(samples: Samples) -> float:
+    """RMS level in dB relative to full scale; -120 for silence."""
+    if not len(samples):
+        return -120.0
+    power = float(np.mean(np.square(samples, dtype=np.float64)))
+    return max(-120.0, 10.0 * float(np.log10(power + 1e-12)))
+
+
+class WaitingWords:
+    """Words of background answers that have not been relayed, oldest answer first."""
+
+    def __init__(self) -> None:
+        self._words: deque[tuple[int, str]] = deque(maxlen=MAX_WAITING_WORDS)
+        self._open: set[int] = set()
+
+    def offer(self, job: int, text: str) -> None:
+        self._open.add(job)
+        self._words.extend((job, w) for w in clean_text(text).split())
+
+    def finish(self, job: int) -> None:
+        self._open.discard(job)
+
+    def discard(self, job: int) -> None:
+        self._open.discard(job)
+        self._words = deque((w for w in self._words if w[0] != job), maxlen=MAX_WAITING_WORDS)
+
+    def clear(self) -> str:
+        rest = " ".join(w for _, w in self._words)
+        self._words.clear()
+        self._open.clear()
+        return rest
+
+    def _clause_length(self) -> int:
+        """Words up to the first clause end; an unfinished clause counts once it is long enough to be said."""
+        if not self._words:
+            return 0
+        job = self._words[0][0]
+        count = 0
+        for owner, word in self._words:
+            if owner != job:
+                return count
+            count += 1
+            if count == _LONGEST_CLAUSE or (_CLAUSE.search(word) and count > 1):
+                return count
+        return count if job not in self._open or count >= _CLAUSE_WORDS else 0
+
+    def take_clause(self) -> str:
+        return " ".join(self._words.popleft()[1] for _ in range(self._clause_length()))
+
+    @property
+    def sayable(self) -> int:
+        """Words that could be relayed now."""
+        return len(self._words) if self._clause_length() else 0
+
+
+class SpeechController:
+    """Executes decisions on a voice. One per session, used by the engine thread only."""
+
+    def __init__(self, voice: Voice, seed: int = 0) -> None:
+        self._voice = voice
+        self._waiting = WaitingWords()
+        self._turns_since_speech = 1_000
+        self._turns_since_delegate = 1_000
+        self._level_db = -120.0
+        self._last_decision = "listen"
+        self._last_say = NONE
+
+    def warm_up(self) -> None:
+        """Synthesise every phrase the model can say by itself."""
+        self._voice.warm_up((*BACKCHANNELS, *BRIDGES, *OTHER_PHRASES))
+
+    def offer(self, job: int, text: str) -> None:
+        """New words of a background answer."""
+        self._waiting.offer(job, text)
+
+    def finish(self, job: int) -> None:
+        """That answer is complete."""
+        self._waiting.finish(job)
+
+    def discard(self, job: int) -> None:
+        """That answer was cancelled: its waiting words are not to be said."""
+        self._waiting.discard(job)
+
+    def state(self) -> SelfState:
+        """The assistant's own state as the next micro-turn begins. ``open_jobs`` is the caller's to set."""
+        return SelfState(
+            speaking=self._voice.samples_left > 0,
+            level_db=self._level_db,
+            words_left=self._voice.words_left,
+            seconds_left=self._voice.samples_left / OUTPUT_HZ,
+            background_words=self._waiting.sayable,
+            turns_since_speech=self._turns_since_speech,
+            turns_since_delegate=self._turns_since_delegate,
+            last_decision=self._last_decision,
+            last_say=self._last_say,
+        )
+
+    def apply(self, out: StepOutput, queued: int) -> SpeechAction:
+        """Carry out one decision. ``queued``: samples (24 kHz) the loudspeaker still has."""
+        self._turns_since_delegate = 0 if out.delegate else min(1_000, self._turns_since_delegate + 1)
+        self._last_decision, self._last_say = out.decision, out.say
+        dropped = self._waiting.clear() if out.say == DROP and out.decision != "listen" else ""
+        if out.decision == "yield":
+            unheard = " ".join(filter(None, (self._voice.stop(queued), dropped)))
+            return self._done(SpeechAction(np.zeros(0, np.float32), flush=True, unheard=unheard))
+        if out.decision == "listen":
+            return self._done(self._pause(queued))
+        if out.say == RELAY:
+            self._voice.say(self._waiting.take_clause())
+        elif out.say not in CONTROL_TOKENS:
+            self._voice.say(out.say, BACKCHANNEL_GAIN if out.decision == "backchannel" else 1.0)
+        samples, words = self._voice.render(max(0, OUTPUT_CHUNK + CUSHION - queued))
+        return self._done(
+            SpeechAction(samples, text_out=words, unheard=dropped, level_db=level_db(samples))
+        )
+
+    def stop(self, queued: int = 0) -> SpeechAction:
+        """The user's stop button: silence at once, nothing kept."""
+        rest = " ".join(filter(None, (self._voice.stop(queued), self._waiting.clear())))
+        return SpeechAction(np.zeros(0, np.float32), flush=True, unheard=rest)
+
+    def _pause(self, queued: int) -> SpeechAction:
+        """Silence with words left: stop now, and go on from the word cut off when told to speak again."""
+        if not self._voice.samples_left:
+            return SpeechAction(np.zeros(0, np.float32))
+        self._voice.rewind(queued)
+        return SpeechAction(np.zeros(0, np.float32), flush=True)
+
+    def _done(self, action: SpeechAction) -> SpeechAction:
+        self._level_db = action.level_db
+        heard = len(action.samples) > 0
+        self._turns_since_speech = 0 if heard else min(1_000, self._turns_since_speech + 1)
+        return action
