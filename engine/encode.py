@@ -1,0 +1,68 @@
+"""Micro-turn input other than sound, as the numbers the model takes.
+
+Used by the live engine and by training alike, so that both mean the same.
+"""
+
+import math
+import re
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.config import INPUT_CHUNK
+from engine.types import Image, SelfState, TextEvent
+
+STATE_DIM = 16
+TEXT_BUCKETS = 1024
+TEXT_SLOTS = 8
+FRAME_SIZE = (160, 120)  # width, height
+
+
+def state_vector(state: SelfState, gap_samples: int = 0) -> NDArray[np.float32]:
+    """The assistant's own state as (16,) numbers of order one."""
+    speech, delegate = state.turns_since_speech, state.turns_since_delegate
+    return np.array(
+        [
+            state.speaking,
+            min(max((state.level_db + 60.0) / 60.0, 0.0), 1.0),
+            math.log1p(state.words_left) / 3.0,
+            min(state.seconds_left, 6.0) / 3.0,
+            state.words_left == 0 and state.speaking,
+            math.log1p(state.background_words) / 3.0,
+            state.background_words > 0,
+            min(state.open_jobs, 3) / 3.0,
+            state.open_jobs > 0,
+            *(math.exp(-speech / scale) for scale in (2, 8, 40)),
+            *(math.exp(-delegate / scale) for scale in (3, 12, 50)),
+            gap_samples / INPUT_CHUNK,
+        ],
+        dtype=np.float32,
+    )
+
+
+def text_ids(texts: tuple[TextEvent, ...]) -> NDArray[np.int64]:
+    """The newest words of a micro-turn as (8,) hash buckets; 0 is no word, background words have their own half."""
+    ids: list[int] = []
+    for event in texts:
+        offset = 1 + (TEXT_BUCKETS if event.origin == "background" else 0)
+        for word in re.findall(r"[\w']+|\?", event.text.lower()):
+            ids.append(offset + zlib.crc32(word.encode()) % TEXT_BUCKETS)
+    row = np.zeros(TEXT_SLOTS, np.int64)
+    newest = ids[-TEXT_SLOTS:]
+    row[: len(newest)] = newest
+    return row
+
+
+def frame_array(image: Image) -> NDArray[np.float32]:
+    """RGB picture of any size to (3, 120, 160) in [-1, 1], letterboxed."""
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = min(FRAME_SIZE[0] / width, FRAME_SIZE[1] / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    canvas = np.zeros((FRAME_SIZE[1], FRAME_SIZE[0], 3), np.uint8)
+    top, left = (FRAME_SIZE[1] - size[1]) // 2, (FRAME_SIZE[0] - size[0]) // 2
+    canvas[top : top + size[1], left : left + size[0]] = small
+    return (canvas.astype(np.float32) / 127.5 - 1.0).transpose(2, 0, 1)
