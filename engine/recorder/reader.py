@@ -1,0 +1,198 @@
+"""Reads session folders, whole, cut off, or with files missing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from engine.config import CHUNK_MS, CHUNK_S, INPUT_CHUNK, INPUT_HZ, OUTPUT_CHUNK, OUTPUT_HZ, SESSION_VERSION
+from engine.errors import InputError
+from engine.events import Event, SessionHeader, TurnRecord, event_time
+from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, VIDEO, reason
+from engine.recorder.lines import MAX_LINE, parse_event
+from engine.types import Samples
+
+_BLOCK = 65_536
+_TOLERATED_S = 1.0  # by so much an audio file of a killed session may be shorter than its timeline
+
+
+@dataclass(frozen=True)
+class RecordedSession:
+    """A session as it lies on the disk.
+
+    ``turns``: by index, each index once. ``events``: everything else but the
+    header, in time order. ``damaged``: what is missing or broken, in plain words.
+    """
+
+    header: SessionHeader
+    turns: tuple[TurnRecord, ...]
+    events: tuple[Event, ...]
+    damaged: tuple[str, ...]
+    path: Path
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the start to the end of the last micro-turn or the last event."""
+        ends = [event_time(e) for e in self.events[-1:]]
+        return max([self.turns[-1].i * CHUNK_S + CHUNK_S if self.turns else 0.0, *ends])
+
+
+def read_session(path: Path | str) -> RecordedSession:
+    """Read a session folder (or its ``timeline.jsonl``). Broken lines are left out and told in ``damaged``.
+
+    Raises:
+        InputError: it is no session, it cannot be read, or a newer version has written it.
+    """
+    folder = Path(path)
+    if folder.name == TIMELINE:
+        folder = folder.parent
+    header, turns, events, damaged = _read_timeline(folder)
+    for name, hz, chunk in ((INPUT, INPUT_HZ, INPUT_CHUNK), (OUTPUT, OUTPUT_HZ, OUTPUT_CHUNK)):
+        damaged += _audio_damage(folder / name, len(turns) * chunk / hz)
+    return RecordedSession(header, turns, events, tuple(damaged), folder)
+
+
+def _read_timeline(
+    folder: Path,
+) -> tuple[SessionHeader, tuple[TurnRecord, ...], tuple[Event, ...], list[str]]:
+    file = folder / TIMELINE
+    if not folder.exists():
+        raise InputError(f"there is no {folder}: give the folder of a recorded session")
+    if not file.is_file():
+        raise InputError(f"{folder} is no session: it has no {TIMELINE}")
+    turns: dict[int, TurnRecord] = {}
+    events: list[Event] = []
+    broken: list[int] = []
+    header: SessionHeader | None = None
+    number = 0
+    try:
+        for number, line in enumerate(_lines(file), 1):
+            event, whole = _parse(line)
+            if not whole:
+                broken.append(number)
+            if number == 1:
+                header = _checked_header(event, folder)
+            elif isinstance(event, TurnRecord):
+                turns.setdefault(event.i, event)
+            elif event is not None and not isinstance(event, SessionHeader):
+                events.append(event)
+    except OSError as err:
+        raise InputError(f"cannot read {file}: {reason(err)}") from err
+    if header is None:
+        raise InputError(f"{folder} holds an empty session: it was cut off before anything was recorded")
+    ordered = tuple(turns[i] for i in sorted(turns))
+    damaged = _line_damage(broken, number, ordered)
+    return header, ordered, tuple(sorted(events, key=event_time)), damaged
+
+
+def _parse(line: bytes) -> tuple[Event | None, bool]:
+    try:
+        return parse_event(line.decode("utf-8")), True
+    except ValueError:
+        return None, False
+
+
+def _line_damage(broken: list[int], last: int, turns: tuple[TurnRecord, ...]) -> list[str]:
+    damaged = []
+    if broken and broken[-1] == last:
+        broken = broken[:-1]
+        damaged.append("the last line of the timeline is cut off")
+    if broken:
+        damaged.append(f"{len(broken)} broken lines in the timeline were left out (first: line {broken[0]})")
+    if turns and turns[-1].i + 1 != len(turns):
+        damaged.append(f"{turns[-1].i + 1 - len(turns)} micro-turns are missing in the timeline")
+    return damaged
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        while line := stream.readline(MAX_LINE + 1):
+            if line.strip():
+                yield line
+
+
+def _checked_header(event: Event | None, folder: Path) -> SessionHeader:
+    if not isinstance(event, SessionHeader):
+        raise InputError(f"{folder} is no session: the first line of {TIMELINE} is not a session header")
+    if event.version > SESSION_VERSION:
+        raise InputError(
+            f"{folder} was written by a newer Microturn (format {event.version}, this one reads up to "
+            f"{SESSION_VERSION}): update Microturn"
+        )
+    if event.version < 1 or event.chunk_ms != CHUNK_MS:
+        raise InputError(f"{folder} has a session header with impossible values: it cannot be read")
+    return event
+
+
+def _audio_damage(file: Path, expected_s: float) -> list[str]:
+    if not file.is_file():
+        return [f"{file.name} is missing"]
+    try:
+        seconds = audio_seconds(file)
+    except InputError as err:
+        return [str(err)]
+    if seconds < expected_s - _TOLERATED_S:
+        return [f"{file.name} is {expected_s - seconds:.1f} s shorter than the timeline"]
+    return []
+
+
+def audio_seconds(file: Path) -> float:
+    """Length of an audio file of a session. Raises InputError when it cannot be read."""
+    with _open(file) as sound:
+        if sound.frames < 2**60:
+            return float(sound.frames / sound.samplerate)
+    samples, rate = read_audio(file)
+    return len(samples) / rate
+
+
+def audio_blocks(file: Path, start: int = 0, stop: int | None = None) -> Iterator[Samples]:
+    """Mono float32 samples ``[start, stop)`` in blocks; ends early where the file is cut off.
+
+    Raises:
+        InputError: the file is no audio that can be read.
+    """
+    with _open(file) as sound:
+        # A header without a sample count says 2**63 - 1; such a file can only be read from its start.
+        known = sound.frames < 2**60
+        position = min(start, sound.frames) if known else 0
+        if known:
+            sound.seek(position)
+        while stop is None or position < stop:
+            wanted = _BLOCK if stop is None or not known else min(_BLOCK, stop - position)
+            try:
+                block = sound.read(wanted, dtype="float32", always_2d=True, fill_value=None)
+            except soundfile.LibsndfileError:
+                return
+            if not len(block):
+                return
+            skip = max(0, start - position)
+            cut = len(block) if stop is None else min(len(block), stop - position)
+            position += len(block)
+            yield np.ascontiguousarray(block[skip:cut, 0])
+
+
+def read_audio(file: Path, start: int = 0, stop: int | None = None) -> tuple[Samples, int]:
+    """Mono float32 samples ``[start, stop)`` of a session's audio file, and its rate in Hz.
+
+    Raises:
+        InputError: the file is missing or is no audio that can be read.
+    """
+    with _open(file) as sound:
+        rate = int(sound.samplerate)
+    blocks = list(audio_blocks(file, start, stop))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate
+
+
+def _open(file: Path) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(file)
+    except (soundfile.LibsndfileError, OSError) as err:
+        problem = "cannot be read as audio" if file.exists() else "is missing"
+        raise InputError(f"{file.name} {problem}") from err
+
+
+def has_video(session: RecordedSession) -> bool:
+    """Whether the session has pictures."""
+    return (session.path / VIDEO).is_file()
