@@ -1,0 +1,213 @@
+"""The clip pool: lines spoken by many voices, cut into pieces between which people can pause.
+
+Synthetic voices are hibari, espeak-ng and flite with changes of rate, pitch and
+vocal tract; real voices are the training speakers (``engine.training.human``).
+A voice that is not installed is left out, and said.
+"""
+
+import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+import soxr
+
+from engine.config import INPUT_HZ
+from engine.training import human
+from engine.training.texts import FILLERS, Line, Rng, dialogue_turns, make_line
+from engine.types import Samples
+
+_ESPEAK = tuple(
+    f"{lang}{variant}"
+    for lang in ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp")
+    for variant in ("", "+f2", "+f4", "+m3", "+m5", "+m7", "+Annie", "+Michael", "+linda", "+Gene")
+)
+_FLITE = ("slt", "awb", "rms", "kal16")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One line by one voice: trimmed 16 kHz pieces in order. Pauses go between pieces."""
+
+    kind: str
+    text: str
+    voice: str
+    pieces: tuple[Samples, ...]
+
+
+def trim16(samples: Samples) -> Samples:
+    """Cut what is 38 dB below the peak at both ends."""
+    if not len(samples):
+        return samples
+    loud = np.nonzero(np.abs(samples) > 0.0125 * np.abs(samples).max())[0]
+    return samples[loud[0] : loud[-1] + 1] if len(loud) else samples[:0]
+
+
+def warp(samples: Samples, factor: float) -> Samples:
+    """Change pitch, rate and vocal-tract length together, by resampling."""
+    if abs(factor - 1) < 0.01:
+        return samples
+    out: Samples = soxr.resample(samples, INPUT_HZ * factor, INPUT_HZ, quality="MQ").astype(np.float32)
+    return out
+
+
+def level(samples: Samples, target: float = 0.08) -> Samples:
+    """Bring speech to a common RMS."""
+    rms = float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
+    return (samples * (target / rms)).astype(np.float32) if rms > 1e-6 else samples
+
+
+def _run_to_wav(command: list[str]) -> Samples:
+    done = subprocess.run(command, capture_output=True, timeout=30, check=True)
+    samples, rate = sf.read(io.BytesIO(done.stdout), dtype="float32")
+    out: Samples = soxr.resample(samples, rate, INPUT_HZ).astype(np.float32) if rate != INPUT_HZ else samples
+    return out
+
+
+class Speakers:
+    """The synthetic voices that this computer has."""
+
+    def __init__(self) -> None:
+        self._hibari: Any = None
+        self.families: list[str] = []
+        try:
+            from hibari import Hibari
+
+            self._hibari = Hibari(threads=1)
+            self.families.append("hibari")
+        except ImportError:
+            print("voices: hibari is not installed, training without it", file=sys.stderr)
+        for program in ("espeak-ng", "flite"):
+            if shutil.which(program):
+                self.families.append(program)
+            else:
+                print(f"voices: {program} is not installed, training without it", file=sys.stderr)
+
+    def choose(self, rng: Rng) -> tuple[str, Callable[[str], Samples]]:
+        """A voice with its settings, as a name and a function from text to 16 kHz speech."""
+        weights = np.array([{"hibari": 0.4, "espeak-ng": 0.36, "flite": 0.24}[f] for f in self.families])
+        family = str(rng.choice(self.families, p=weights / weights.sum()))
+        factor = float(rng.uniform(0.82, 1.2))
+        if family == "hibari":
+            speed = float(rng.uniform(0.85, 1.3))
+            seed = int(rng.integers(1 << 30))
+
+            def speak(text: str) -> Samples:
+                out = np.asarray(self._hibari(text, speed=speed, seed=seed), np.float32)
+                resampled: Samples = soxr.resample(out, 24_000, INPUT_HZ).astype(np.float32)
+                return resampled
+
+            return f"hibari x{speed:.2f} w{factor:.2f}", lambda text: warp(speak(text), factor)
+        if family == "espeak-ng":
+            name = str(rng.choice(_ESPEAK))
+            rate, pitch = int(rng.integers(125, 195)), int(rng.integers(25, 75))
+            command = ["espeak-ng", "-v", name, "-s", str(rate), "-p", str(pitch), "--stdout"]
+            factor = 1 + (factor - 1) * 0.5
+            return f"espeak {name}", lambda text: warp(_run_to_wav([*command, text]), factor)
+        name = str(rng.choice(_FLITE))
+        stretch = float(rng.uniform(0.85, 1.25))
+        command = ["flite", "-voice", name, "--setf", f"duration_stretch={stretch:.2f}", "-o", "/dev/stdout", "-t"]
+        return f"flite {name}", lambda text: warp(_run_to_wav([*command, text]), factor)
+
+
+def break_line(text: str, rng: Rng) -> list[str]:
+    """Cut a line inside its clauses, with hesitation written in: the pieces end as unfinished speech does."""
+    words = text.split()
+    count = 1 if len(words) < 8 or rng.random() < 0.6 else 2
+    if len(words) < 4:
+        return [text]
+    cuts = sorted(rng.choice(np.arange(1, len(words) - 1), size=count, replace=False).tolist())
+    pieces = [words[a:b] for a, b in zip([0, *cuts], [*cuts, len(words)], strict=True)]
+    out: list[str] = []
+    for k, piece in enumerate(pieces):
+        if k == len(pieces) - 1:
+            out.append(" ".join(piece))
+            continue
+        end = rng.random()
+        tail = f", {rng.choice(FILLERS)}" if end < 0.3 else ("," if end < 0.8 else "")
+        out.append(" ".join(piece).rstrip(",.!?") + tail)
+    if rng.random() < 0.15:
+        out[-1] = f"{rng.choice(FILLERS)} {out[-1]}"
+    return out
+
+
+def synthesise(line: Line, name: str, speak: Callable[[str], Samples], rng: Rng) -> Clip | None:
+    """One clip, or None when the voice made no sound of it."""
+    broken = line.kind in ("request", "statement", "barge_in") and rng.random() < 0.5
+    parts = break_line(line.text, rng) if broken else [line.text]
+    pieces = tuple(level(trim16(speak(part))) for part in parts)
+    if any(len(p) < 800 or len(p) > 14 * INPUT_HZ for p in pieces):
+        return None
+    return Clip(line.kind, line.text, name, pieces)
+
+
+def make_pool(seed: int, voices: int, lines_per_voice: int, dialogue: Path) -> list[Clip]:
+    """Clips of ``voices`` synthetic voices. Deterministic for a seed and the voices installed."""
+    rng = np.random.default_rng(seed)
+    speakers = Speakers()
+    turns = dialogue_turns(dialogue)
+    clips: list[Clip] = []
+    for _ in range(voices):
+        name, speak = speakers.choose(rng)
+        for _ in range(lines_per_voice):
+            try:
+                clip = synthesise(make_line(rng, turns), name, speak, rng)
+            except (subprocess.SubprocessError, sf.LibsndfileError) as err:
+                print(f"voices: {name} failed ({err}), line left out", file=sys.stderr)
+                continue
+            if clip is not None:
+                clips.append(clip)
+    return clips
+
+
+def human_clips(data: Path, cache: Path, split: str, rng: Rng, variants: int) -> list[Clip]:
+    """Real turns of one split, each in ``variants`` ways: cut at other word gaps, other vocal tracts."""
+    clips: list[Clip] = []
+    recordings: dict[str, Samples] = {}
+    folder = human.recordings(data)[0].parent
+    for turn in human.human_turns(data, cache):
+        if human.split_of(turn.speaker) != split:
+            continue
+        if turn.file not in recordings:
+            recordings[turn.file] = human.load(folder / turn.file)
+        for k in range(variants):
+            factor = 1.0 if k == 0 else float(rng.uniform(0.86, 1.16))
+            count = int(rng.choice([0, 1, 2], p=[0.35, 0.4, 0.25])) if turn.gaps else 0
+            cuts = sorted(rng.choice(turn.gaps, size=min(count, len(turn.gaps)), replace=False).tolist())
+            bounds = [turn.start, *cuts, turn.end]
+            pieces = tuple(
+                level(warp(recordings[turn.file][int(a * INPUT_HZ) : int(b * INPUT_HZ)], factor))
+                for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+            )
+            if all(len(p) > 1600 for p in pieces):
+                clips.append(Clip("statement", turn.text, f"human {turn.speaker}", pieces))
+    return clips
+
+
+def save(clips: list[Clip], path: Path) -> None:
+    """Write a pool as one .npz file (16-bit samples), atomically."""
+    pieces = [p for c in clips for p in c.pieces]
+    sound = np.concatenate([np.clip(p * 32767, -32768, 32767).astype(np.int16) for p in pieces])
+    rows = [(c.kind, c.text, c.voice, str(len(c.pieces))) for c in clips]
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(temporary, sound=sound, lengths=np.array([len(p) for p in pieces]), rows=np.array(rows))
+    temporary.replace(path)
+
+
+def read(path: Path) -> list[Clip]:
+    """Read a pool written by ``save``."""
+    with np.load(path, allow_pickle=False) as stored:
+        ends = np.cumsum(stored["lengths"])
+        pieces = np.split(stored["sound"], ends[:-1])
+        clips, at = [], 0
+        for kind, text, voice, count in stored["rows"].tolist():
+            chosen = pieces[at : at + int(count)]
+            at += int(count)
+            clips.append(Clip(kind, text, voice, tuple(p.astype(np.float32) / 32767 for p in chosen)))
+    return clips

@@ -1,0 +1,158 @@
+"""From clips to training arrays: sessions are simulated, mixed, and turned into features, shard by shard.
+
+A shard is one ``.npz`` of a few sessions, named by its number; making it again
+gives the same bytes for the same seed, and shards that exist are left alone, so
+an interrupted run goes on where it stopped.
+"""
+
+import multiprocessing
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.decisions import DECISION_INDEX, SAY_INDEX
+from engine.encode import state_vector, text_ids
+from engine.frontend import WhisperEncoder, whole_features
+from engine.training import clips as pools
+from engine.training.acoustics import draw_room, microphone
+from engine.training.clips import Clip
+from engine.training.simulator import SessionSimulator, Trace, activity_targets
+from engine.training.texts import Rng, dialogue_turns
+from engine.voice import Voice
+
+ARRAYS = ("audio", "state", "decision_in", "say_in", "text", "decision", "say", "delegate", "weight", "activity")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How training conversations are made. Part of the training config's ``[data]``."""
+
+    seed: int = 1
+    voices: int = 120
+    lines_per_voice: int = 60
+    human_variants: int = 16
+    human_share: float = 0.4
+    shards: int = 100
+    sessions_per_shard: int = 8
+    turns: int = 300
+    workers: int = 2
+
+
+def session_arrays(trace: Trace, audio: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:
+    """One session's arrays; axis 0 is the micro-turn. ``*_in`` are the tokens of the micro-turn before."""
+    turns = trace.turns
+    return {
+        "audio": audio.astype(np.float16),
+        "state": np.stack([state_vector(t.state) for t in turns]),
+        "decision_in": np.array([DECISION_INDEX[t.state.last_decision] for t in turns], np.int8),
+        "say_in": np.array([SAY_INDEX[t.state.last_say] for t in turns], np.int8),
+        "text": np.stack([text_ids(t.texts) for t in turns]).astype(np.int16),
+        "decision": np.array([DECISION_INDEX[t.target.decision] for t in turns], np.int8),
+        "say": np.array([SAY_INDEX[t.target.say] for t in turns], np.int8),
+        "delegate": np.array([t.target.delegate for t in turns], np.int8),
+        "weight": np.array([t.target.weight for t in turns], np.float16),
+        "activity": activity_targets(trace.utterances, len(turns)).astype(np.int8),
+    }
+
+
+@dataclass(frozen=True)
+class Pools:
+    """The clips sessions draw on."""
+
+    by_voice: dict[str, list[Clip]]
+    human: list[Clip]
+    everybody: list[Clip]
+
+
+def simulate(rng: Rng, pool: Pools, config: DataConfig, voice: Voice, dialogue: tuple[str, ...]) -> Trace:
+    """One session with a synthetic or a human user, drawn at random."""
+    if pool.human and rng.random() < config.human_share:
+        user = pool.human
+    else:
+        names = sorted(pool.by_voice)
+        user = pool.by_voice[names[int(rng.integers(len(names)))]]
+    return SessionSimulator(rng, user, pool.everybody, voice, dialogue, config.turns).run()
+
+
+def render(trace: Trace, rng: Rng) -> NDArray[np.float32]:
+    """What the microphone gives, 16 kHz."""
+    return microphone(draw_room(rng), rng, trace.near, trace.far, trace.echo)
+
+
+def shard_path(folder: Path, number: int) -> Path:
+    return folder / f"shard-{number:05d}.npz"
+
+
+def make_shard(number: int, folder: Path, pool: Pools, config: DataConfig, tools: tuple[Voice, WhisperEncoder],
+               dialogue: tuple[str, ...]) -> None:
+    """Write shard ``number`` unless it is there."""
+    path = shard_path(folder, number)
+    if path.exists():
+        return
+    sessions = []
+    for k in range(config.sessions_per_shard):
+        rng = np.random.default_rng([config.seed, number, k])
+        trace = simulate(rng, pool, config, tools[0], dialogue)
+        sessions.append(session_arrays(trace, whole_features(render(trace, rng), tools[1], batch=4)))
+    temporary = path.with_suffix(f".{os.getpid()}.tmp.npz")
+    np.savez(temporary, **{name: np.stack([s[name] for s in sessions]) for name in ARRAYS})  # type: ignore[arg-type]
+    temporary.replace(path)
+
+
+def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
+    """The clip pool, made and kept in ``folder`` the first time; real voices only where ``data`` is given."""
+    dialogue = data / "self-dialogues.jsonl.gz" if data else Path("missing")
+    stored = folder / "pool.npz"
+    if not stored.exists():
+        pools.save(pools.make_pool(config.seed, config.voices, config.lines_per_voice, dialogue), stored)
+    synthetic = pools.read(stored)
+    people: list[Clip] = []
+    if data:
+        people = pools.human_clips(data, folder, "train", np.random.default_rng(config.seed), config.human_variants)
+    by_voice: dict[str, list[Clip]] = {}
+    for clip in synthetic:
+        by_voice.setdefault(clip.voice, []).append(clip)
+    return Pools(by_voice, people, synthetic + people)
+
+
+def _worker(first: int, folder: Path, data: Path | None, config: DataConfig) -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    pool = load_pools(folder, data, config)
+    dialogue = dialogue_turns(data / "self-dialogues.jsonl.gz") if data else ()
+    tools = (Voice(), WhisperEncoder())
+    for number in range(first, config.shards, config.workers):
+        make_shard(number, folder, pool, config, tools, dialogue)
+
+
+def make_shards(folder: Path, data: Path | None, config: DataConfig) -> None:
+    """Make all shards that are missing, in ``config.workers`` processes, telling progress on standard output.
+
+    Raises:
+        RuntimeError: a worker failed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if all(shard_path(folder, n).exists() for n in range(config.shards)):
+        return
+    load_pools(folder, data, config)
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_worker, args=(k, folder, data, config)) for k in range(config.workers)]
+    for worker in workers:
+        worker.start()
+    began = time.monotonic()
+    while any(w.is_alive() for w in workers):
+        time.sleep(20)
+        done = sum(shard_path(folder, n).exists() for n in range(config.shards))
+        hours = done * config.sessions_per_shard * config.turns * 0.2 / 3600
+        print(f"data: {done}/{config.shards} shards, {hours:.1f} h, {time.monotonic() - began:.0f} s", flush=True)
+    if any(w.exitcode for w in workers):
+        raise RuntimeError("making training data failed; see the message above")
+
+
+def load_shards(folder: Path, config: DataConfig) -> dict[str, NDArray[np.generic]]:
+    """All sessions of all shards that exist, stacked on axis 0."""
+    stored = [np.load(shard_path(folder, n)) for n in range(config.shards) if shard_path(folder, n).exists()]
+    return {name: np.concatenate([s[name] for s in stored]) for name in ARRAYS}
