@@ -39,7 +39,7 @@ class FileSink:
         return self._playout.cut(_position(t))
 
     def played(self, index: int) -> Samples:
-        """The 4,800 samples audible in micro-turn ``index``; final once every call before its end was made."""
+        """The 4,800 samples audible in micro-turn ``index``; final once all calls before its end are made."""
         begin = index * OUTPUT_CHUNK
         samples = self._playout.read(begin, OUTPUT_CHUNK)
         self._playout.forget(begin + OUTPUT_CHUNK)

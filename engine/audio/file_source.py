@@ -27,7 +27,7 @@ _MARK = np.uint32(0x7FC0_BEEF)  # a NaN no decoder makes: marks what a failed re
 _CUT_SHORT = re.compile(r"(?:data|SSND|Data Size)\s*:\s*(\d+) \(should be (\d+)\)")
 
 
-class _ForwardOnly(soundfile.SoundFile):
+class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]
     """Reads on without seeking: soundfile otherwise seeks after every read, and MP3 decoders lose
     their bit reservoir each time."""
 
@@ -199,7 +199,7 @@ class FileSource:
         self._fill()
         if not len(self._pending):
             self._input.close()
-            raise InputError(f"{spec} holds no samples that can be read; record it again or give another file")
+            raise InputError(f"{spec} holds no samples that can be read; give another file")
 
     @property
     def duration_s(self) -> float | None:
