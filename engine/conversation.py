@@ -1,0 +1,157 @@
+"""What was said lately: the request for the background process, and what the assistant was heard to say."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.assembler import turn_start
+from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
+from engine.events import Transcript
+from engine.types import Samples
+
+KEPT_TURNS = 150  # 30 s
+REQUEST_TURNS = 100  # 20 s
+CONTEXT_LINES = 20
+AUDIBLE = 1e-4
+CLOSING_SILENCE_TURNS = 5
+_REPEATED_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Request:
+    """A context package. ``audio``: 16 kHz, begins at session second ``t0``; ``context``: (speaker, text)."""
+
+    t0: float
+    audio: Samples
+    text: str
+    context: tuple[tuple[str, str], ...]
+
+
+class Conversation:
+    """Recent input audio, typed words and transcripts; gives what a delegated request needs.
+
+    The audio of a request reaches back to the one before it, 20 s at most: the
+    background process finds the words in it.
+    """
+
+    def __init__(self) -> None:
+        self._audio: deque[tuple[int, Samples]] = deque(maxlen=KEPT_TURNS)
+        self._typed: deque[str] = deque(maxlen=CONTEXT_LINES)
+        self._lines: deque[tuple[str, str]] = deque(maxlen=CONTEXT_LINES)
+        self._last_request = -1
+
+    def hear(self, index: int, samples: Samples) -> None:
+        self._audio.append((index, samples))
+
+    def typed(self, text: str) -> None:
+        self._typed.append(text)
+
+    def add(self, transcript: Transcript) -> None:
+        if transcript.text:
+            self._lines.append((transcript.speaker, transcript.text))
+
+    def request(self, index: int) -> Request:
+        """The request that ends with micro-turn ``index``; the next one begins after it."""
+        first = max(self._last_request + 1, index + 1 - REQUEST_TURNS)
+        chunks = [(i, samples) for i, samples in self._audio if first <= i <= index]
+        audio = np.concatenate([s for _, s in chunks]) if chunks else np.zeros(0, np.float32)
+        request = Request(
+            t0=turn_start(chunks[0][0] if chunks else index),
+            audio=audio,
+            text="\n".join(self._typed),
+            context=tuple(self._lines),
+        )
+        self._typed.clear()
+        self._last_request = index
+        return request
+
+
+def without_overlap(begun: list[str], after: list[str], most: int) -> list[str]:
+    """``begun`` without its longest tail (``most`` words at most) with which ``after`` begins."""
+    for count in range(min(most, len(begun), len(after)), 0, -1):
+        if begun[-count:] == after[:count]:
+            return begun[:-count]
+    return begun
+
+
+class UtteranceTracker:
+    """Joins the words that were made with the sound that was heard into assistant transcripts.
+
+    An utterance lasts from its first to its last audible sample. It ends with
+    the speech, or after ``CLOSING_SILENCE_TURNS`` silent micro-turns of a pause.
+    """
+
+    def __init__(self) -> None:
+        self._begun: list[str] = []
+        self._unheard: list[str] = []
+        self._made_t = 0.0
+        self._first: float | None = None
+        self._last = 0.0
+        self._silent_turns = 0
+        self._paused = False
+
+    @property
+    def open(self) -> bool:
+        return bool(self._begun or self._unheard)
+
+    def made(self, t: float, text_out: str, unheard: str, flushed: bool) -> Transcript | None:
+        """Account for one action: words begun in its samples, words thrown away by it.
+
+        Returns the utterance cut off earlier, when this action begins another.
+        """
+        words = text_out.split()
+        cut_off = self.close() if words and self._unheard else None
+        if not self.open:
+            self._made_t = t
+        if words and self._paused:
+            # After a pause the voice begins again with the word that was cut off.
+            self._begun = without_overlap(self._begun, words, _REPEATED_WORDS)
+        self._begun += words
+        if unheard:
+            lost = unheard.split()
+            self._begun = without_overlap(self._begun, lost, len(lost))
+            self._unheard += lost
+        self._paused = not words and not unheard and (flushed or self._paused)
+        if words:
+            self._silent_turns = 0
+        return cut_off
+
+    def heard(self, index: int, samples: Samples, busy: bool) -> Transcript | None:
+        """Take the 4,800 samples heard in micro-turn ``index``. Returns the utterance that ended, if one did.
+
+        ``busy``: the voice or the loudspeaker's queue still holds speech.
+        """
+        if not self.open:
+            return None
+        audible = np.nonzero(np.abs(samples) > AUDIBLE)[0]
+        if len(audible):
+            start = turn_start(index)
+            if self._first is None:
+                self._first = start + int(audible[0]) / OUTPUT_HZ
+            self._last = start + (int(audible[-1]) + 1) / OUTPUT_HZ
+            self._silent_turns = 0
+            return None
+        self._silent_turns += 1
+        if busy and self._silent_turns < CLOSING_SILENCE_TURNS:
+            return None
+        return self.close()
+
+    def close(self) -> Transcript | None:
+        """End the utterance, if one is open."""
+        if not self.open:
+            return None
+        begun, unheard = self._begun, self._unheard
+        if self._first is None:  # nothing of it ever reached the ear
+            begun, unheard = [], begun + unheard
+        t0 = self._made_t if self._first is None else self._first
+        t1 = t0 if self._first is None else self._last
+        self._begun, self._unheard = [], []
+        self._first, self._silent_turns, self._paused = None, 0, False
+        return Transcript(t0, t1, "assistant", " ".join(begun), " ".join(unheard))
+
+
+def heard_ms(samples: Samples) -> float:
+    """Milliseconds of one micro-turn's heard audio (4,800,) that were audible, in blocks of 10 ms."""
+    blocks = samples.reshape(-1, OUTPUT_CHUNK // 20)
+    return 10.0 * float(np.count_nonzero(np.abs(blocks).max(axis=1) > AUDIBLE))

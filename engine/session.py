@@ -1,0 +1,256 @@
+"""One conversation: the facade that the window and the commands use."""
+
+import gc
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.assembler import MAX_TYPED_CHARS
+from engine.clock import Clock
+from engine.config import EngineConfig
+from engine.engines.registry import check_engine, make_engine
+from engine.errors import MicroturnError
+from engine.event_bus import EventBus
+from engine.events import Event, Fault, Mark, SessionHeader, TextIn
+from engine.inbox import CancelJob, Command, Inbox, StopSpeaking
+from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine
+from engine.recorder.writer import SessionWriter
+from engine.runner import Parts, Runner, RunStats
+from engine.speech import SpeechController
+from engine.types import Frame, Samples
+
+log = logging.getLogger(__name__)
+READY_TIMEOUT_S = 60.0
+
+
+def make_speech(config: EngineConfig) -> SpeechController:
+    """The bundled voice with its controller; loading takes about half a second."""
+    from engine.voice import Voice
+
+    return SpeechController(Voice(), config.seed)
+
+
+@dataclass(frozen=True)
+class Factories:
+    """Makes the parts that take seconds to load; called in the engine thread."""
+
+    engine: Callable[[EngineConfig], InteractionEngine] = make_engine
+    speech: Callable[[EngineConfig], SpeechController] = make_speech
+
+
+class Session:
+    """Owns the engine thread and everything it runs on. Used once: ``start``, then ``stop`` or the end.
+
+    All methods may be called from any thread, and only ``stop`` and ``join``
+    wait. Everything that happens is published on ``bus``; with ``out_dir`` it is
+    recorded there too.
+
+    Attributes:
+        source, sink, camera: the devices, for level meters, mute and preview.
+        progress: what ``starting`` is busy with, in plain words.
+        stats: figures of the run so far.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        *,
+        source: AudioSource,
+        sink: AudioSink,
+        clock: Clock,
+        bus: EventBus,
+        camera: Camera | None = None,
+        background: Background | None = None,
+        out_dir: Path | None = None,
+        source_name: str = "",
+        script: Sequence[TextIn] = (),
+        simulated: bool = False,
+        factories: Factories | None = None,
+    ) -> None:
+        """Prepare a session; nothing is opened before ``start``.
+
+        Args:
+            script: texts to be typed at given times.
+            simulated: the clock is simulated, so that waiting for the disk delays nobody, and the
+                session can wait until the background is ready to answer.
+            factories: what makes the engine and the voice.
+
+        Raises:
+            InputError: there is no engine of that name.
+        """
+        check_engine(config.engine)
+        self.config = config
+        self.source, self.sink, self.camera = source, sink, camera
+        self.bus = bus
+        self.out_dir = out_dir
+        self.progress = ""
+        self.stats = RunStats()
+        self._background = background
+        self._clock = clock
+        self._source_name = source_name
+        self._script = tuple(script)
+        self._simulated = simulated
+        self._factories = factories or Factories()
+        self._inbox = Inbox()
+        self._writer: SessionWriter | None = None
+        self._started: list[Any] = []
+        self._stopping = threading.Event()
+        self._state = "starting"
+        self._error: MicroturnError | None = None
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+
+    @property
+    def state(self) -> str:
+        """``starting``, ``running``, ``stopped`` or ``failed``."""
+        return self._state
+
+    @property
+    def error(self) -> MicroturnError | None:
+        """Why the session failed."""
+        return self._error
+
+    @property
+    def recording(self) -> bool:
+        """Whether the session is being written to the disk at this moment."""
+        return self._writer is not None and self._writer.recording
+
+    def now(self) -> float:
+        """Session seconds."""
+        return self._clock.now()
+
+    def start(self) -> None:
+        """Begin loading and then listening, in the engine thread; returns at once."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 3.0) -> bool:
+        """End the session and wait for it. False if it has not ended in time, and is still ending."""
+        self._stopping.set()
+        self.source.stop()
+        return self.join(timeout)
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait for the end of the input or of ``stop``. True when the session has ended."""
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def type_text(self, text: str) -> None:
+        """Words typed by the user, up to ``MAX_TYPED_CHARS`` characters; the rest is cut with a fault."""
+        words = "".join(c if c.isprintable() else " " for c in text[:MAX_TYPED_CHARS]).strip()
+        if len(text) > MAX_TYPED_CHARS:
+            self._emit(Fault(self.now(), f"typed text cut after {MAX_TYPED_CHARS} characters"))
+        if words:
+            self._post(TextIn(self.now(), words))
+
+    def mark(self, note: str) -> None:
+        """Put a note at this moment of the timeline."""
+        self._post(Mark(self.now(), note[:MAX_TYPED_CHARS]))
+
+    def cancel_job(self, job: int) -> None:
+        """Give a background job up."""
+        self._post(CancelJob(self.now(), job))
+
+    def stop_speaking(self) -> None:
+        """The user's button: be silent within one micro-turn, and forget what was to be said."""
+        self._post(StopSpeaking(self.now()))
+
+    def _post(self, command: Command) -> None:
+        if not self._inbox.put(command):
+            self._emit(Fault(self.now(), f"too many commands at once: {type(command).__name__} refused"))
+
+    def _emit(self, event: Event) -> None:
+        self.bus.publish(event)
+        if self._writer is not None:
+            self._writer.event(event)
+
+    def _record(self, heard_by_us: Samples, heard_by_user: Samples, frame: Frame | None) -> None:
+        if self._writer is None:
+            return
+        self._writer.turn(heard_by_us, heard_by_user, frame)
+        for what in self._writer.take_faults():
+            self._emit(Fault(self.now(), what))
+
+    def _run(self) -> None:
+        try:
+            runner = self._prepare()
+            if runner is not None:
+                self._state = "running"
+                runner.run()
+        except MicroturnError as err:
+            self._error = err
+        except Exception as err:
+            log.debug("session failed", exc_info=True)
+            self._error = MicroturnError(f"the session failed ({type(err).__name__}: {err})")
+        finally:
+            self._release()
+            self._state = "failed" if self._error else "stopped"
+
+    def _prepare(self) -> Runner | None:
+        """Load and open everything; None when ``stop`` was called meanwhile."""
+        self._start_part("starting the background process", self._background)
+        self.progress = "loading the interaction model"
+        engine = self._factories.engine(self.config)
+        engine.reset(self.config.seed)
+        engine.warm_up()
+        if self._stopping.is_set():
+            return None
+        self.progress = "loading the voice"
+        speech = self._factories.speech(self.config)
+        speech.warm_up()
+        self._open_record(engine)
+        parts = Parts(
+            self.source, self.sink, engine, speech, self._clock, self.camera, self._background, self._script
+        )
+        runner = Runner(parts, self.config.late, self._inbox, self._emit, self._record)
+        self.stats = runner.stats
+        if self._simulated and self._background is not None:
+            self.progress = "loading the background model"
+            self._background.wait_ready(READY_TIMEOUT_S)
+        self._start_part("opening the camera", self.camera)
+        self._start_part("opening the loudspeaker", self.sink)
+        # What was made so far lives as long as the session: later collections need not look at it.
+        gc.collect()
+        gc.freeze()
+        self._clock.start()
+        self._start_part("opening the microphone", self.source)
+        self.progress = ""
+        return None if self._stopping.is_set() else runner
+
+    def _open_record(self, engine: InteractionEngine) -> None:
+        header = SessionHeader(
+            engine=engine.name,
+            model=engine.model,
+            seed=self.config.seed,
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            source=self._source_name,
+        )
+        self.bus.publish(header)
+        if self.out_dir is not None:
+            self._writer = SessionWriter(self.out_dir, header, may_wait=self._simulated)
+
+    def _start_part(self, progress: str, part: AudioSource | AudioSink | Camera | Background | None) -> None:
+        if part is None or self._stopping.is_set():
+            return
+        self.progress = progress
+        self._started.append(part)
+        part.start()
+
+    def _release(self) -> None:
+        """Stop in the reverse order of starting, whatever fails on the way."""
+        for part in reversed(self._started):
+            try:
+                part.stop()
+            except Exception as err:  # noqa: BLE001 - the other parts must be released too
+                self._emit(Fault(self.now(), f"{type(part).__name__} did not stop cleanly: {err}"))
+        gc.unfreeze()
+        if self._writer is not None:
+            if self._error is not None:
+                self._emit(Fault(self.now(), str(self._error)))
+            self._writer.close()
+            for what in self._writer.take_faults():
+                self.bus.publish(Fault(self.now(), what))

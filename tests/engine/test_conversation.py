@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+
+from engine.config import INPUT_CHUNK, OUTPUT_CHUNK, OUTPUT_HZ
+from engine.conversation import CONTEXT_LINES, Conversation, UtteranceTracker, heard_ms, without_overlap
+from engine.events import Transcript
+from engine.types import Samples
+
+SILENT = np.zeros(OUTPUT_CHUNK, np.float32)
+
+
+def sound(begin_ms: int = 0, end_ms: int = 200) -> Samples:
+    samples = SILENT.copy()
+    samples[begin_ms * 24 : end_ms * 24] = 0.1
+    return samples
+
+
+def chunk(i: int) -> Samples:
+    return np.full(INPUT_CHUNK, i / 1000, np.float32)
+
+
+def assert_is(transcript: Transcript | None, t0: float, t1: float, text: str, unheard: str = "") -> None:
+    assert transcript is not None
+    assert (transcript.speaker, transcript.text, transcript.unheard) == ("assistant", text, unheard)
+    assert [transcript.t0, transcript.t1] == pytest.approx([t0, t1])
+
+
+def test_request_reaches_back_to_the_one_before() -> None:
+    conversation = Conversation()
+    for i in range(30):
+        conversation.hear(i, chunk(i))
+        if i == 9:
+            assert len(conversation.request(9).audio) == 10 * INPUT_CHUNK
+    request = conversation.request(29)
+    assert request.t0 == 2.0
+    assert len(request.audio) == 20 * INPUT_CHUNK
+    np.testing.assert_array_equal(request.audio[:INPUT_CHUNK], chunk(10))
+    np.testing.assert_array_equal(request.audio[-INPUT_CHUNK:], chunk(29))
+
+
+def test_request_is_at_most_twenty_seconds() -> None:
+    conversation = Conversation()
+    for i in range(400):
+        conversation.hear(i, chunk(i))
+    request = conversation.request(399)
+    assert len(request.audio) == 20 * 16_000
+    assert request.t0 == 60.0
+
+
+def test_request_carries_typed_text_once_and_the_last_lines() -> None:
+    conversation = Conversation()
+    conversation.typed("hello")
+    conversation.typed("there")
+    for i in range(CONTEXT_LINES + 5):
+        conversation.add(Transcript(i, i, "user", f"line {i}"))
+    conversation.add(Transcript(1, 1, "assistant", "", unheard="nothing"))
+    request = conversation.request(0)
+    assert request.text == "hello\nthere"
+    assert request.context == tuple(("user", f"line {i}") for i in range(5, CONTEXT_LINES + 5))
+    assert len(request.audio) == 0
+    assert conversation.request(1).text == ""
+
+
+@pytest.mark.parametrize(
+    ("begun", "after", "left"),
+    [
+        (["a", "b", "c"], ["b", "c", "d"], ["a"]),
+        (["a", "b"], ["c"], ["a", "b"]),
+        (["a"], ["a", "b"], []),
+        (["the", "the"], ["the", "x"], ["the"]),
+        ([], ["a"], []),
+    ],
+)
+def test_without_overlap(begun: list[str], after: list[str], left: list[str]) -> None:
+    assert without_overlap(begun, after, 4) == left
+
+
+def test_utterance_lasts_from_first_to_last_audible_sample() -> None:
+    tracker = UtteranceTracker()
+    assert tracker.heard(4, SILENT, busy=False) is None
+    assert tracker.made(1.03, "one two", "", False) is None
+    assert tracker.heard(5, sound(30, 200), busy=True) is None
+    tracker.made(1.23, "three", "", False)
+    assert tracker.heard(6, sound(0, 150), busy=True) is None
+    utterance = tracker.heard(7, SILENT, busy=False)
+    assert_is(utterance, 1.03, 1.35, "one two three")
+    assert not tracker.open
+    assert tracker.heard(8, SILENT, busy=False) is None
+
+
+def test_utterance_stays_open_while_its_sound_is_on_the_way() -> None:
+    tracker = UtteranceTracker()
+    tracker.made(0.25, "hm", "", False)
+    assert tracker.heard(1, SILENT, busy=True) is None
+    assert tracker.heard(2, sound(), busy=False) is None
+    done = tracker.heard(3, SILENT, busy=False)
+    assert_is(done, 0.4, 0.6, "hm")
+
+
+def test_words_cut_off_are_told_apart_from_words_heard() -> None:
+    tracker = UtteranceTracker()
+    tracker.made(0.2, "we open at", "", False)
+    tracker.heard(1, sound(), busy=True)
+    tracker.made(0.43, "", "at nine every day", True)  # "at" had begun, but nobody heard it
+    tracker.heard(2, sound(0, 50), busy=False)
+    assert_is(tracker.heard(3, SILENT, busy=False), 0.2, 0.45, "we open", "at nine every day")
+
+
+def test_word_repeated_after_a_pause_counts_once() -> None:
+    tracker = UtteranceTracker()
+    tracker.made(0.2, "well that depends", "", False)
+    tracker.heard(1, sound(), busy=True)
+    tracker.made(0.4, "", "", True)
+    tracker.heard(2, sound(0, 20), busy=True)
+    tracker.made(0.6, "depends on", "", False)
+    tracker.heard(3, sound(), busy=True)
+    tracker.made(0.8, "on it", "", False)  # no pause before this one: a word said twice stays
+    tracker.heard(4, sound(), busy=True)
+    assert_is(tracker.heard(5, SILENT, busy=False), 0.2, 1.0, "well that depends on on it")
+
+
+def test_long_pause_ends_the_utterance_though_words_are_left() -> None:
+    tracker = UtteranceTracker()
+    tracker.made(0.2, "first", "", False)
+    tracker.heard(1, sound(), busy=True)
+    tracker.made(0.4, "", "", True)
+    ended = [tracker.heard(i, SILENT, busy=True) for i in range(2, 8)]
+    assert [e.text for e in ended if e] == ["first"]
+    assert ended.index(next(e for e in ended if e)) == 4
+
+
+def test_speech_right_after_a_cut_is_another_utterance() -> None:
+    tracker = UtteranceTracker()
+    tracker.made(0.2, "so the", "", False)
+    tracker.heard(1, sound(), busy=True)
+    tracker.made(0.4, "", "answer is", True)
+    cut = tracker.made(0.6, "go ahead", "", False)
+    assert_is(cut, 0.2, 0.4, "so the", "answer is")
+    tracker.heard(3, sound(), busy=False)
+    assert_is(tracker.heard(4, SILENT, busy=False), 0.6, 0.8, "go ahead")
+
+
+def test_speech_into_a_lost_loudspeaker_was_not_heard() -> None:
+    tracker = UtteranceTracker()
+    tracker.made(0.2, "anybody there", "", False)
+    assert_is(tracker.heard(1, SILENT, busy=False), 0.2, 0.2, "", "anybody there")
+
+
+def test_heard_ms_counts_audible_blocks() -> None:
+    assert heard_ms(SILENT) == 0.0
+    assert heard_ms(sound()) == 200.0
+    assert heard_ms(sound(50, 100)) == 50.0
+    blip = SILENT.copy()
+    blip[OUTPUT_HZ // 10] = -0.5
+    assert heard_ms(blip) == 10.0
