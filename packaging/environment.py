@@ -132,7 +132,7 @@ class Environment:
         base = getattr(sys, "_base_executable", None) or sys.executable
         done = self._call((base, "-m", "venv", str(self.folder)), lock)
         if done.returncode:
-            raise SetUpError(f"{base} could not make a virtual environment: {last_line(done.stderr)}")
+            raise SetUpError(f"{base} could not make a virtual environment: {reason(done.stderr)}")
 
     def _fill(self, dev: bool, lock: int) -> None:
         say("installing what is pinned (a few minutes and about 2 GB the first time)")
@@ -210,9 +210,11 @@ else:
         return True
 
 
-def last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it gave no reason"
+def reason(stderr: str) -> str:
+    """The last line of a failed command that names an error, or its last line."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["it gave no reason"])[-1]
 
 
 def why_pip_failed(stderr: str) -> str:
@@ -224,4 +226,4 @@ def why_pip_failed(stderr: str) -> str:
         )
     if "No space left on device" in stderr:
         return f"the disk is full; free about 5 GB, {again}."
-    return f"pip could not install what is pinned: {last_line(stderr)}"
+    return f"pip could not install what is pinned: {reason(stderr)}"

@@ -134,7 +134,7 @@ def install_line(needs: Iterable[Need]) -> str:
         return f"{sudo}dnf install {packages('dnf')}"
     if runs("pacman"):
         return f"{sudo}pacman -S --needed {packages('pacman')}"
-    return "your package manager, to install: " + ", ".join(need.name for need in needs)
+    return "your package manager, to install: " + ", ".join(dict.fromkeys(need.name for need in needs))
 
 
 def may_install() -> bool:
