@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from engine.assembler import MAX_TYPED_CHARS
 from engine.clock import Clock
@@ -25,6 +25,9 @@ from engine.types import Frame, Samples
 
 log = logging.getLogger(__name__)
 READY_TIMEOUT_S = 60.0
+
+Part = AudioSource | AudioSink | Camera | Background
+OptionalPart = TypeVar("OptionalPart", Camera, Background)
 
 
 def make_speech(config: EngineConfig) -> SpeechController:
@@ -97,7 +100,8 @@ class Session:
         self._factories = factories or Factories()
         self._inbox = Inbox()
         self._writer: SessionWriter | None = None
-        self._started: list[Any] = []
+        self._started: list[Part] = []
+        self._missing: list[str] = []
         self._stopping = threading.Event()
         self._state = "starting"
         self._error: MicroturnError | None = None
@@ -192,26 +196,27 @@ class Session:
 
     def _prepare(self) -> Runner | None:
         """Load and open everything; None when ``stop`` was called meanwhile."""
-        self._start_part("starting the background process", self._background)
+        background = self._start_optional("starting the background process", self._background)
         self.progress = "loading the interaction model"
         engine = self._factories.engine(self.config)
-        engine.reset(self.config.seed)
         engine.warm_up()
+        engine.reset(self.config.seed)
         if self._stopping.is_set():
             return None
         self.progress = "loading the voice"
         speech = self._factories.speech(self.config)
         speech.warm_up()
         self._open_record(engine)
-        parts = Parts(
-            self.source, self.sink, engine, speech, self._clock, self.camera, self._background, self._script
-        )
+        camera = self._start_optional("opening the camera", self.camera)
+        for what in self._missing:
+            self._emit(Fault(0.0, what))
+        parts = Parts(self.source, self.sink, engine, speech, self._clock, camera, background, self._script)
         runner = Runner(parts, self.config.late, self._inbox, self._emit, self._record)
         self.stats = runner.stats
-        if self._simulated and self._background is not None:
+        if self._simulated and background is not None:
             self.progress = "loading the background model"
-            self._background.wait_ready(READY_TIMEOUT_S)
-        self._start_part("opening the camera", self.camera)
+            if not background.wait_ready(READY_TIMEOUT_S):
+                self._emit(Fault(0.0, "the background process is not ready: answers will come late"))
         self._start_part("opening the loudspeaker", self.sink)
         # What was made so far lives as long as the session: later collections need not look at it.
         gc.collect()
@@ -233,12 +238,23 @@ class Session:
         if self.out_dir is not None:
             self._writer = SessionWriter(self.out_dir, header, may_wait=self._simulated)
 
-    def _start_part(self, progress: str, part: AudioSource | AudioSink | Camera | Background | None) -> None:
-        if part is None or self._stopping.is_set():
+    def _start_part(self, progress: str, part: Part) -> None:
+        if self._stopping.is_set():
             return
         self.progress = progress
         self._started.append(part)
         part.start()
+
+    def _start_optional(self, progress: str, part: OptionalPart | None) -> OptionalPart | None:
+        """Start what a session can do without; None when it fails."""
+        if part is None:
+            return None
+        try:
+            self._start_part(progress, part)
+        except Exception as err:  # noqa: BLE001 - neither a camera nor a background is needed to talk
+            self._missing.append(f"{progress} failed: {err or type(err).__name__}")
+            return None
+        return part
 
     def _release(self) -> None:
         """Stop in the reverse order of starting, whatever fails on the way."""
@@ -248,9 +264,9 @@ class Session:
             except Exception as err:  # noqa: BLE001 - the other parts must be released too
                 self._emit(Fault(self.now(), f"{type(part).__name__} did not stop cleanly: {err}"))
         gc.unfreeze()
+        if self._error is not None:
+            self._emit(Fault(self.now(), str(self._error)))
         if self._writer is not None:
-            if self._error is not None:
-                self._emit(Fault(self.now(), str(self._error)))
             self._writer.close()
             for what in self._writer.take_faults():
                 self.bus.publish(Fault(self.now(), what))
