@@ -2,7 +2,6 @@
 
 import contextlib
 import struct
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -25,8 +24,9 @@ def to_pcm16(samples: Samples) -> NDArray[np.int16]:
 class WavWriter:
     """Mono PCM16 WAV. After every ``write`` the header says what the file holds."""
 
-    def __init__(self, path: Path, rate_hz: int) -> None:
-        self._file = SessionFile(path)
+    def __init__(self, file: SessionFile, rate_hz: int) -> None:
+        """Begin the new ``file``, which now belongs to this writer. Raises OSError."""
+        self._file = file
         self._rate_hz = rate_hz
         self._bytes = 0
         self._file.write(self._header())
@@ -59,30 +59,31 @@ class WavWriter:
 
 
 class FlacWriter:
-    """Mono 16-bit FLAC. The header's sample count follows the frames that are already in the file.
+    """Mono 16-bit FLAC; empty until the first ``write``.
 
+    The header's sample count follows the frames that are already in the file.
     The encoder keeps up to one frame (4,096 samples, 0.26 s at 16 kHz) back
     until more arrives; that much is missing if the process is killed.
     """
 
-    def __init__(self, path: Path, rate_hz: int) -> None:
-        self._file = SessionFile(path)
+    def __init__(self, file: SessionFile, rate_hz: int) -> None:
+        """Encode into the new ``file``, which now belongs to this writer."""
+        self._file = file
         self._encoder = soundfile.SoundFile(
-            self._file, "w", samplerate=rate_hz, channels=1, format="FLAC", subtype="PCM_16"
+            file, "w", samplerate=rate_hz, channels=1, format="FLAC", subtype="PCM_16"
         )
         self._written = 0
         self._announced = 0
         self._block = 0
         self._total_bits = b""
-        self._file.check()
 
     def write(self, samples: Samples) -> None:
         """Append samples in [-1, 1]. Raises OSError; what was written before stays readable."""
         try:
             self._encoder.write(to_pcm16(samples))
-        except (soundfile.LibsndfileError, AssertionError):
+        except (soundfile.LibsndfileError, AssertionError) as err:
             self._file.check()
-            raise
+            raise OSError(f"the FLAC encoder failed: {err}") from err
         self._file.check()
         self._written += len(samples)
         self._announce()

@@ -40,8 +40,10 @@ def new_session_folder(base: Path, now: datetime | None = None) -> Path:
     return next(base / name for name in names if not (base / name).exists())
 
 
-def reason(err: OSError) -> str:
+def reason(err: Exception) -> str:
     """Why the system refused, in words a person knows."""
+    if not isinstance(err, OSError):
+        return str(err)
     words = {
         errno.ENOSPC: "the disk is full",
         errno.EDQUOT: "the disk quota is used up",
@@ -65,6 +67,7 @@ class SessionFile:
 
     def __init__(self, path: Path) -> None:
         """Create ``path``. Raises OSError; FileExistsError if it is there already."""
+        self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self._raw = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
         self.error: OSError | None = None

@@ -14,7 +14,7 @@ from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, VIDEO, reason
 from engine.recorder.lines import MAX_LINE, parse_event
 from engine.types import Samples
 
-_BLOCK = 65_536
+_BLOCK = 4_096  # where a file is cut off, so much is lost at most
 _TOLERATED_S = 1.0  # by so much an audio file of a killed session may be shorter than its timeline
 
 
@@ -129,6 +129,8 @@ def _checked_header(event: Event | None, folder: Path) -> SessionHeader:
 def _audio_damage(file: Path, expected_s: float) -> list[str]:
     if not file.is_file():
         return [f"{file.name} is missing"]
+    if not file.stat().st_size and expected_s <= _TOLERATED_S:
+        return []
     try:
         seconds = audio_seconds(file)
     except InputError as err:
@@ -154,23 +156,26 @@ def audio_blocks(file: Path, start: int = 0, stop: int | None = None) -> Iterato
         InputError: the file is no audio that can be read.
     """
     with _open(file) as sound:
-        # A header without a sample count says 2**63 - 1; such a file can only be read from its start.
-        known = sound.frames < 2**60
-        position = min(start, sound.frames) if known else 0
-        if known:
-            sound.seek(position)
+        position = _seek(sound, min(start, sound.frames))
         while stop is None or position < stop:
-            wanted = _BLOCK if stop is None or not known else min(_BLOCK, stop - position)
             try:
-                block = sound.read(wanted, dtype="float32", always_2d=True, fill_value=None)
+                block = sound.read(_BLOCK, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError:
                 return
             if not len(block):
                 return
-            skip = max(0, start - position)
-            cut = len(block) if stop is None else min(len(block), stop - position)
+            part = block[max(0, start - position) : len(block) if stop is None else stop - position, 0]
             position += len(block)
-            yield np.ascontiguousarray(block[skip:cut, 0])
+            if len(part):
+                yield np.ascontiguousarray(part)
+
+
+def _seek(sound: soundfile.SoundFile, position: int) -> int:
+    # A FLAC file that is cut off cannot be sought in: it is decoded from its start.
+    try:
+        return int(sound.seek(position)) if position else 0
+    except soundfile.LibsndfileError:
+        return int(sound.seek(0))
 
 
 def read_audio(file: Path, start: int = 0, stop: int | None = None) -> tuple[Samples, int]:
@@ -189,7 +194,9 @@ def _open(file: Path) -> soundfile.SoundFile:
     try:
         return soundfile.SoundFile(file)
     except (soundfile.LibsndfileError, OSError) as err:
-        problem = "cannot be read as audio" if file.exists() else "is missing"
+        if not file.exists():
+            raise InputError(f"{file.name} is missing") from err
+        problem = "cannot be read as audio" if file.stat().st_size else "is empty"
         raise InputError(f"{file.name} {problem}") from err
 
 

@@ -12,7 +12,6 @@ that replaces the first in one step.
 import heapq
 import math
 from array import array
-from pathlib import Path
 
 from engine.events import Event, TurnRecord, event_time, to_json
 from engine.recorder.folder import SessionFile
@@ -21,10 +20,10 @@ _HOLD_MAX = 4_096  # lines; far more than 0.2 s can bring
 
 
 class TimelineWriter:
-    def __init__(self, path: Path, header: Event) -> None:
-        """Create the file with its first line. Raises OSError, FileExistsError when there is one."""
-        self._path = path
-        self._file = SessionFile(path)
+    def __init__(self, file: SessionFile, header: Event) -> None:
+        """Write the first line into the new ``file``, which now belongs to this writer. Raises OSError."""
+        self._path = file.path
+        self._file = file
         self._held: list[tuple[float, int, int, str]] = []
         self._count = 0
         self._times, self._ranks, self._offsets = array("d"), array("b"), array("Q")

@@ -2,7 +2,6 @@
 
 import contextlib
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import av.error
@@ -27,9 +26,9 @@ class VideoWriter:
     Until the first picture came the video is black.
     """
 
-    def __init__(self, path: Path, first: Frame) -> None:
-        """Raises OSError when the file cannot be made, or when no encoder is there."""
-        self._file = SessionFile(path)
+    def __init__(self, file: SessionFile, first: Frame) -> None:
+        """Begin the new ``file``, which now belongs to this writer. Raises OSError."""
+        self._file = file
         self._last = -1
         # One fragment a picture: whatever is cut off, every picture before it can be read.
         flags = {"movflags": "frag_every_frame+empty_moov+default_base_moof"}

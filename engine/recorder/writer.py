@@ -1,5 +1,6 @@
 """Records a session from a thread of its own. See docs/sessions.md for the files."""
 
+import contextlib
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from engine.config import INPUT_CHUNK, INPUT_HZ, OUTPUT_CHUNK, OUTPUT_HZ
 from engine.errors import InputError
 from engine.events import Event, Fault, SessionHeader
 from engine.recorder.audio_files import FlacWriter, WavWriter
-from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, VIDEO, prepare_folder, reason
+from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, VIDEO, SessionFile, prepare_folder, reason
 from engine.recorder.timeline_file import TimelineWriter
 from engine.recorder.video_file import VideoWriter
 from engine.types import Frame, Samples
@@ -19,6 +20,11 @@ from engine.types import Frame, Samples
 MAX_TURNS = 256  # 51 s of audio, 8 MB
 MAX_EVENTS = 4_096
 MAX_FRAMES = 8  # pictures are large: 0.9 MB each at 640x480
+_LOST = {
+    "turns": "micro-turns of audio lost, silence is in their place",
+    "events": "lines of the timeline lost",
+    "frames": "camera pictures lost",
+}
 _IDLE_S = 0.5  # after so long without a turn, held timeline lines are written anyway
 
 
@@ -53,42 +59,37 @@ class SessionWriter:
         """
         self.path = Path(out_dir)
         prepare_folder(self.path)
+        files: list[SessionFile] = []
         try:
-            self._timeline = TimelineWriter(self.path / TIMELINE, header)
-        except FileExistsError as err:
-            raise InputError(f"{self.path} is being written by another copy: choose another folder") from err
+            # One after the other: those made before a failure are in the list by then.
+            files.extend(SessionFile(self.path / name) for name in (TIMELINE, INPUT, OUTPUT))
+            self._timeline = TimelineWriter(files[0], header)
+            self._input = FlacWriter(files[1], input_hz)
+            self._output = WavWriter(files[2], OUTPUT_HZ)
         except OSError as err:
-            raise self._refused(err) from err
-        try:
-            self._input = FlacWriter(self.path / INPUT, input_hz)
-            self._output = WavWriter(self.path / OUTPUT, OUTPUT_HZ)
-        except OSError as err:
-            raise self._refused(err) from err
+            for file in files:
+                file.close()
+                file.path.unlink()  # so that the same folder can be tried again
+            raise _refusal(self.path, err) from err
         self._video: VideoWriter | None = None
         self._video_failed = False
         self._written = 0
         self._may_wait = may_wait
 
         self._room = threading.Condition()
-        self._turns: deque[_Turn] = deque()
-        self._events: deque[Event] = deque()
+        self._queue: deque[_Turn | Event] = deque()
+        self._queued = {"turns": 0, "events": 0, "frames": 0}
         self._next_index = 0
-        self._frames_queued = 0
-        self._dropped = {"micro-turns (silence in their place)": 0, "timeline lines": 0, "pictures": 0}
-        self._said: dict[str, int] = dict(self._dropped)
+        self._dropped = dict.fromkeys(_LOST, 0)
+        self._told = dict.fromkeys(_LOST, 0)
         self._faults: deque[str] = deque(maxlen=100)
         self._closing = False
         self.recording = True
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
-    def _refused(self, err: OSError) -> InputError:
-        for name in (TIMELINE, INPUT, OUTPUT):
-            (self.path / name).unlink(missing_ok=True)  # so that the same folder can be tried again
-        return InputError(f"cannot write the session into {self.path} ({reason(err)}): choose another folder")
-
     def turn(self, input_samples: Samples, heard: Samples | None, frame: Frame | None = None) -> None:
-        """Queue the audio of the next micro-turn.
+        """Queue the audio of the next micro-turn. The arrays must not change afterwards.
 
         Args:
             input_samples: (3200,) at 16 kHz, what the microphone gave.
@@ -101,48 +102,66 @@ class SessionWriter:
         if len(input_samples) != INPUT_CHUNK or (heard is not None and len(heard) != OUTPUT_CHUNK):
             raise ValueError("a micro-turn has 3,200 input and 4,800 output samples")
         with self._room:
-            if not self.recording or self._closing:
+            if not self._admit("turns", MAX_TURNS):
                 return
-            if self._may_wait:
-                self._room.wait_for(lambda: len(self._turns) < MAX_TURNS or not self.recording)
-            if frame is not None and self._frames_queued >= MAX_FRAMES:
-                self._dropped["pictures"] += 1
+            if frame is not None and not self._admit_frame():
                 frame = None
-            if len(self._turns) >= MAX_TURNS:
-                self._frames_queued -= self._turns.popleft().frame is not None
-                self._dropped["micro-turns (silence in their place)"] += 1
-            self._frames_queued += frame is not None
-            self._turns.append(_Turn(self._next_index, input_samples, heard, frame))
+            self._put(_Turn(self._next_index, input_samples, heard, frame))
             self._next_index += 1
-            self._room.notify_all()
 
     def event(self, event: Event) -> None:
         """Queue one line of the timeline."""
         with self._room:
-            if not self.recording or self._closing:
-                return
-            if self._may_wait:
-                self._room.wait_for(lambda: len(self._events) < MAX_EVENTS or not self.recording)
-            if len(self._events) >= MAX_EVENTS:
-                self._events.popleft()
-                self._dropped["timeline lines"] += 1
-            self._events.append(event)
-            self._room.notify_all()
+            if self._admit("events", MAX_EVENTS):
+                self._put(event)
+
+    def _admit(self, kind: str, limit: int) -> bool:
+        if self._may_wait:
+            self._room.wait_for(lambda: self._queued[kind] < limit or not self.recording)
+        if not self.recording or self._closing:
+            return False
+        if self._queued[kind] >= limit:
+            oldest = next(
+                n for n, item in enumerate(self._queue) if isinstance(item, _Turn) == (kind == "turns")
+            )
+            self._count(self._queue[oldest], -1)
+            del self._queue[oldest]
+            self._dropped[kind] += 1
+        return True
+
+    def _admit_frame(self) -> bool:
+        if self._may_wait:
+            self._room.wait_for(lambda: self._queued["frames"] < MAX_FRAMES or not self.recording)
+        full = self._queued["frames"] >= MAX_FRAMES
+        self._dropped["frames"] += full
+        return not full
+
+    def _put(self, item: _Turn | Event) -> None:
+        self._queue.append(item)
+        self._count(item, 1)
+        self._room.notify_all()
+
+    def _count(self, item: _Turn | Event, change: int) -> None:
+        if isinstance(item, _Turn):
+            self._queued["turns"] += change
+            self._queued["frames"] += change * (item.frame is not None)
+        else:
+            self._queued["events"] += change
 
     def take_faults(self) -> tuple[str, ...]:
         """What went wrong since the last call, in plain words."""
         with self._room:
             faults = list(self._faults)
             self._faults.clear()
-            for what, count in self._dropped.items():
-                if count > self._said[what]:
-                    faults.append(f"recording fell behind: {count - self._said[what]} {what} lost")
-                    self._said[what] = count
+            for kind, count in self._dropped.items():
+                if count > self._told[kind]:
+                    faults.append(f"recording fell behind: {count - self._told[kind]} {_LOST[kind]}")
+                    self._told[kind] = count
             return tuple(faults)
 
     @property
     def dropped(self) -> dict[str, int]:
-        """How many entries of each kind were lost to a full queue."""
+        """How many turns, events and frames were lost to a full queue."""
         with self._room:
             return dict(self._dropped)
 
@@ -162,33 +181,36 @@ class SessionWriter:
             self._faults.append(what)
 
     def _run(self) -> None:
-        while True:
+        try:
+            self._write_until_closed()
+        except OSError as err:
+            self._stop_recording(err)
+        finally:
             with self._room:
-                idle = not self._room.wait_for(lambda: self._turns or self._events or self._closing, _IDLE_S)
-                turns, events = list(self._turns), list(self._events)
-                self._turns.clear()
-                self._events.clear()
-                self._frames_queued = 0
-                last = self._closing and not turns and not events
-                self._room.notify_all()
-            try:
-                for turn in turns:
-                    self._write_turn(turn)
-                for event in events:
-                    self._write_event(event)
-                if idle:
-                    self._timeline.release_all()
-                if last:
-                    self._fill_to(self._next_index)
-                    self._input.close()
-                    self._output.close()
-            except OSError as err:
-                self._stop_recording(err)
-                return
-            if last:
-                self._close_files()
                 self.recording = False
-                return
+                self._room.notify_all()
+
+    def _write_until_closed(self) -> None:
+        last = False
+        while not last:
+            with self._room:
+                idle = not self._room.wait_for(lambda: self._queue or self._closing, _IDLE_S)
+                batch, self._queue = self._queue, deque()
+                self._queued = dict.fromkeys(self._queued, 0)
+                last = self._closing and not batch
+                self._room.notify_all()
+            for item in batch:
+                if isinstance(item, _Turn):
+                    self._write_turn(item)
+                else:
+                    self._write_event(item)
+            if idle:
+                self._timeline.release_all()
+        self._fill_to(self._next_index)
+        for what in self._close_audio():
+            self._timeline.write(Fault(self._seconds, what))
+            self._fault(what)
+        self._timeline.close()
 
     def _write_turn(self, turn: _Turn) -> None:
         self._fill_to(turn.index)
@@ -210,9 +232,9 @@ class SessionWriter:
             return
         try:
             if self._video is None:
-                self._video = VideoWriter(self.path / VIDEO, frame)
+                self._video = VideoWriter(SessionFile(self.path / VIDEO), frame)
             self._video.write(frame)
-        except OSError as err:
+        except (OSError, ValueError) as err:
             # Without pictures the session is still worth recording; a full disk stops the audio soon after.
             self._video_failed = True
             self._fault(f"the video is no longer recorded ({reason(err)})")
@@ -223,29 +245,43 @@ class SessionWriter:
         except (TypeError, ValueError) as err:
             self._fault(f"a {event.kind} line could not be recorded ({err})")
 
-    def _close_files(self) -> None:
-        for part in (self._video, self._input, self._output, self._timeline):
+    @property
+    def _seconds(self) -> float:
+        return self._written * OUTPUT_CHUNK / OUTPUT_HZ
+
+    def _close_audio(self) -> list[str]:
+        problems = []
+        for part in (self._video, self._input, self._output):
             try:
                 if part is not None:
                     part.close()
             except OSError as err:
-                self._fault(f"the end of the recording may be missing: {reason(err)}")
+                problems.append(f"the end of the recording may be missing: {reason(err)}")
+        return problems
 
     def _stop_recording(self, err: OSError) -> None:
         # The last 0.2 s of output make room for the line that says what happened.
         self._written = max(0, self._written - 1)
-        seconds = self._written * OUTPUT_CHUNK / OUTPUT_HZ
-        what = f"recording stopped after {seconds:.1f} s: {reason(err)}; what was recorded until then is kept"
+        what = (
+            f"recording stopped after {self._seconds:.1f} s: {reason(err)}; "
+            "what was recorded until then is kept"
+        )
         with self._room:
             self.recording = False
             self._faults.append(what)
-            self._turns.clear()
-            self._events.clear()
+            self._queue.clear()
             self._room.notify_all()
-        try:
+        # If there is no room even for that, the fault is still told on the screen.
+        with contextlib.suppress(OSError):
             self._output.cut(self._written * OUTPUT_CHUNK)
             self._timeline.recover()
-            self._timeline.write(Fault(seconds, what))
-        except OSError:
-            pass  # no room even for that: the fault is still told on the screen
-        self._close_files()
+            self._timeline.write(Fault(self._seconds, what))
+        self._close_audio()
+        with contextlib.suppress(OSError):
+            self._timeline.close()
+
+
+def _refusal(folder: Path, err: OSError) -> InputError:
+    if isinstance(err, FileExistsError):
+        return InputError(f"{folder} is being written by another copy: choose another folder")
+    return InputError(f"cannot write the session into {folder} ({reason(err)}): choose another folder")
