@@ -109,11 +109,11 @@ class Speakers:
             rate, pitch = int(rng.integers(125, 195)), int(rng.integers(25, 75))
             command = ["espeak-ng", "-v", name, "-s", str(rate), "-p", str(pitch), "--stdout"]
             factor = 1 + (factor - 1) * 0.5
-            return f"espeak {name}", lambda text: warp(_run_to_wav([*command, text]), factor)
+            return f"espeak {name} s{rate} p{pitch}", lambda text: warp(_run_to_wav([*command, text]), factor)
         name = str(rng.choice(_FLITE))
         stretch = float(rng.uniform(0.85, 1.25))
         command = ["flite", "-voice", name, "--setf", f"duration_stretch={stretch:.2f}", "-o", "/dev/stdout", "-t"]
-        return f"flite {name}", lambda text: warp(_run_to_wav([*command, text]), factor)
+        return f"flite {name} x{stretch:.2f} w{factor:.2f}", lambda text: warp(_run_to_wav([*command, text]), factor)
 
 
 def break_line(text: str, rng: Rng) -> list[str]:

@@ -1,0 +1,246 @@
+"""How well a model takes turns on voices it never heard: pauses, ends, noise, silence.
+
+Until the assistant first speaks its own state does not change, so a whole turn
+can be judged in one offline pass: the first micro-turn in which ``speak`` or
+``interrupt`` wins is the moment the model would take the floor.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from engine.config import CHUNK_S, INPUT_CHUNK, INPUT_HZ
+from engine.decisions import DECISION_INDEX, SAY_INDEX
+from engine.encode import TEXT_SLOTS, state_vector
+from engine.frontend import DMEL_DIM, FEATURE_DIMS, WhisperEncoder, whole_features
+from engine.model.interaction import InteractionModel, ModelInputs
+from engine.training import human
+from engine.training.acoustics import coloured_noise, hum, knocks, music
+from engine.training.clips import level, trim16
+from engine.types import Samples, SelfState
+
+COMPUTE_S = 0.03
+TAIL_S = 3.0
+SEED = 20_26
+TAKES = (DECISION_INDEX["speak"], DECISION_INDEX["interrupt"])
+NOISE_KINDS = ("silence", "white", "pink", "brown", "hum", "knocks", "music")
+NOISE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recording to judge. Times in seconds; ``end`` is None where nobody speaks to the assistant."""
+
+    name: str
+    audio: Samples
+    pauses: tuple[tuple[float, float], ...]
+    end: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures of one split. Shares are of ``pauses`` and ``ends`` reached without an earlier take."""
+
+    pauses: int
+    pauses_taken: float
+    cut_in: float
+    ends: int
+    ends_taken: float
+    offset_median_s: float
+    offset_p90_s: float
+    noise_minutes: float
+    takes_per_noise_minute: float
+
+    def line(self) -> str:
+        return (
+            f"pauses wrongly taken {self.pauses_taken:.3f} of {self.pauses}, cut in while speaking {self.cut_in:.3f}, "
+            f"ends taken {self.ends_taken:.3f} of {self.ends}, offset median {self.offset_median_s:.2f} s "
+            f"p90 {self.offset_p90_s:.2f} s, takes in noise {self.takes_per_noise_minute:.2f} a minute"
+        )
+
+
+def turn_case(turn: human.HumanTurn, recording: Samples, rng: np.random.Generator, pauses: int) -> Case:
+    """A real turn with ``pauses`` silences of 0.35 to 1.6 s put between words of one clause."""
+    count = min(pauses, len(turn.gaps))
+    cuts = sorted(rng.choice(turn.gaps, size=count, replace=False).tolist()) if count else []
+    bounds = [turn.start, *cuts, turn.end]
+    lead = float(rng.uniform(0.8, 1.8))
+    parts: list[Samples] = [np.zeros(int(lead * INPUT_HZ), np.float32)]
+    spans: list[tuple[float, float]] = []
+    t = lead
+    scale = 0.06 / (np.sqrt(np.mean(recording**2)) + 1e-9)
+    for k, (a, b) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        if k:
+            pause = float(rng.uniform(0.35, 1.6))
+            parts.append(np.zeros(int(pause * INPUT_HZ), np.float32))
+            spans.append((t, t + pause))
+            t += pause
+        piece = (scale * recording[int(a * INPUT_HZ) : int(b * INPUT_HZ)]).astype(np.float32)
+        parts.append(piece)
+        t += len(piece) / INPUT_HZ
+    parts.append(np.zeros(int(TAIL_S * INPUT_HZ), np.float32))
+    audio = np.concatenate(parts)
+    audio += 10 ** (rng.uniform(-66, -48) / 20) * coloured_noise(rng, len(audio), 1.0)
+    return Case(f"{turn.file}:{pauses}", audio.astype(np.float32), tuple(spans), t)
+
+
+def human_cases(data: Path, cache: Path, split: str) -> list[Case]:
+    """Each turn of a split twice: as it was spoken, and with one or two pauses. Deterministic."""
+    rng = np.random.default_rng(SEED)
+    folder = human.recordings(data)[0].parent
+    recordings: dict[str, Samples] = {}
+    cases: list[Case] = []
+    for turn in human.human_turns(data, cache):
+        if human.split_of(turn.speaker) != split:
+            continue
+        recording = recordings.setdefault(turn.file, human.load(folder / turn.file))
+        cases += [turn_case(turn, recording, rng, k) for k in (0, 1 + int(rng.integers(2)))]
+    return cases
+
+
+def noise_cases() -> list[Case]:
+    """Half a minute each of silence and of six noises at three levels."""
+    rng = np.random.default_rng(SEED)
+    length = int(NOISE_S * INPUT_HZ)
+    makers: dict[str, Any] = {
+        "white": lambda: coloured_noise(rng, length, 0.0),
+        "pink": lambda: coloured_noise(rng, length, 1.0),
+        "brown": lambda: coloured_noise(rng, length, 2.0),
+        "hum": lambda: hum(rng, length),
+        "knocks": lambda: 8 * knocks(rng, length, 2.0),
+        "music": lambda: music(rng, length),
+    }
+    cases = [Case("silence", np.zeros(length, np.float32), (), None)]
+    for kind in NOISE_KINDS[1:]:
+        for db in (-55, -40, -28):
+            samples = np.clip(10 ** (db / 20) * makers[kind](), -1, 1).astype(np.float32)
+            cases.append(Case(f"{kind} {db} dB", samples, (), None))
+    return cases
+
+
+def listening_inputs(features: NDArray[np.float32]) -> ModelInputs:
+    """A sequence during which the assistant stays silent, (1, T)."""
+    turns = len(features)
+    state = torch.from_numpy(state_vector(SelfState())).expand(1, turns, -1)
+    return ModelInputs(
+        audio=torch.from_numpy(features)[None],
+        state=state,
+        decision=torch.full((1, turns), DECISION_INDEX["listen"]),
+        say=torch.full((1, turns), SAY_INDEX["none"]),
+        text=torch.zeros(1, turns, TEXT_SLOTS, dtype=torch.long),
+        frames=torch.zeros(0, 3, 120, 160),
+        frame_index=torch.full((1, turns), -1),
+    )
+
+
+def for_front_end(features: NDArray[np.float32], audio_dim: int) -> NDArray[np.float32]:
+    """The features of the ``whisper`` front end contain those of ``dmel``."""
+    return features[:, :DMEL_DIM] if audio_dim == FEATURE_DIMS["dmel"] else features
+
+
+@torch.inference_mode()
+def decision_logits(model: InteractionModel, cases: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """(T, 5) logits for each recording's features, the assistant silent throughout."""
+    model.eval()
+    out: list[NDArray[np.float32]] = []
+    for features in cases:
+        inputs = listening_inputs(for_front_end(features, model.config.audio_dim).astype(np.float32))
+        out.append(model(inputs).decision[0].float().numpy())
+    return out
+
+
+def case_features(cases: list[Case], stored: Path) -> list[NDArray[np.float32]]:
+    """Features of all cases; kept in ``stored`` (.npz)."""
+    if stored.exists():
+        with np.load(stored) as arrays:
+            if len(arrays.files) == len(cases):
+                return [arrays[f"a{k}"].astype(np.float32) for k in range(len(cases))]
+    encoder = WhisperEncoder()
+    padded = [np.pad(c.audio, (0, -len(c.audio) % INPUT_CHUNK)) for c in cases]
+    features = [whole_features(a, encoder, batch=4) for a in padded]
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(stored, **{f"a{k}": f.astype(np.float16) for k, f in enumerate(features)})  # type: ignore[arg-type]
+    return features
+
+
+def take_time(logits: NDArray[np.float32], bias: float) -> float | None:
+    """End of the micro-turn that first takes the floor, or None; ``bias`` is added to speak and interrupt."""
+    biased = logits.copy()
+    biased[:, list(TAKES)] += bias
+    took = np.isin(biased.argmax(axis=1), TAKES).nonzero()[0]
+    return float((took[0] + 1) * CHUNK_S) if len(took) else None
+
+
+def judge(cases: list[Case], logits: list[NDArray[np.float32]], bias: float) -> Report:
+    """Score takes against the truth."""
+    reached = taken = turns = cut_in = ends = taken_ends = 0
+    offsets: list[float] = []
+    noise_s, noise_takes = 0.0, 0
+    for case, scores in zip(cases, logits, strict=True):
+        t = take_time(scores, bias)
+        if case.end is None:
+            noise_s += len(scores) * CHUNK_S
+            biased = scores.copy()
+            biased[:, list(TAKES)] += bias
+            speaking = np.isin(biased.argmax(axis=1), TAKES)
+            noise_takes += int(np.count_nonzero(speaking[1:] & ~speaking[:-1]) + speaking[0])
+            continue
+        turns += 1
+        early = t is not None and t <= case.end
+        in_pause = [a < t <= b + 0.2 for a, b in case.pauses] if t is not None and early else []
+        before = [b for _, b in case.pauses if t is None or not early or b < t]
+        reached += len(before) + sum(in_pause)
+        taken += sum(in_pause)
+        if t is not None and early:
+            cut_in += not any(in_pause)
+            continue
+        ends += 1
+        if t is not None:
+            taken_ends += 1
+            offsets.append(t + COMPUTE_S - case.end)
+    return Report(
+        pauses=reached,
+        pauses_taken=taken / max(1, reached),
+        cut_in=cut_in / max(1, turns),
+        ends=ends,
+        ends_taken=taken_ends / max(1, ends),
+        offset_median_s=float(np.median(offsets)) if offsets else float("nan"),
+        offset_p90_s=float(np.percentile(offsets, 90)) if offsets else float("nan"),
+        noise_minutes=noise_s / 60,
+        takes_per_noise_minute=noise_takes / max(noise_s / 60, 1e-9),
+    )
+
+
+def usefulness(report: Report) -> float:
+    """What the bias is chosen by on validation voices: ends taken soon, pauses and noise left alone."""
+    late = max(0.0, report.offset_median_s - 0.3) if np.isfinite(report.offset_median_s) else 1.0
+    wrong = report.pauses_taken + report.cut_in + 0.1 * min(3.0, report.takes_per_noise_minute)
+    return report.ends_taken - wrong - 0.5 * late - 0.15 * max(0.0, min(2.0, report.offset_p90_s) - 0.8)
+
+
+def choose_bias(cases: list[Case], logits: list[NDArray[np.float32]]) -> tuple[float, Report]:
+    """The speak bias that serves best on these (validation) cases."""
+    scored = [(b, judge(cases, logits, b)) for b in np.arange(-4.0, 3.01, 0.25)]
+    best = max(scored, key=lambda pair: usefulness(pair[1]))
+    return float(best[0]), best[1]
+
+
+def spoken_case(pieces: list[Samples], pause_s: float, tail_s: float = TAIL_S) -> Case:
+    """A case from given speech pieces (16 kHz) with equal pauses between them."""
+    parts: list[Samples] = [np.zeros(INPUT_HZ, np.float32)]
+    spans, t = [], 1.0
+    for k, piece in enumerate(pieces):
+        clean = level(trim16(piece), 0.06)
+        if k:
+            parts.append(np.zeros(int(pause_s * INPUT_HZ), np.float32))
+            spans.append((t, t + pause_s))
+            t += pause_s
+        parts.append(clean)
+        t += len(clean) / INPUT_HZ
+    parts.append(np.zeros(int(tail_s * INPUT_HZ), np.float32))
+    return Case("spoken", np.concatenate(parts), tuple(spans), t)
