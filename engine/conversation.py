@@ -12,6 +12,7 @@ from engine.types import Samples
 
 KEPT_TURNS = 150  # 30 s
 REQUEST_TURNS = 100  # 20 s
+GOES_ON_TURNS = 40  # 8 s: a request replaced within them was an unfinished one
 CONTEXT_LINES = 20
 AUDIBLE = 1e-4
 CLOSING_SILENCE_TURNS = 5
@@ -40,6 +41,7 @@ class Conversation:
         self._typed: deque[str] = deque(maxlen=CONTEXT_LINES)
         self._lines: deque[tuple[str, str]] = deque(maxlen=CONTEXT_LINES)
         self._last_request = -1
+        self._request_start = 0
 
     def hear(self, index: int, samples: Samples) -> None:
         self._audio.append((index, samples))
@@ -51,9 +53,15 @@ class Conversation:
         if transcript.text:
             self._lines.append((transcript.speaker, transcript.text))
 
-    def request(self, index: int) -> Request:
-        """The request that ends with micro-turn ``index``; the next one begins after it."""
-        first = max(self._last_request + 1, index + 1 - REQUEST_TURNS)
+    def request(self, index: int, again: bool = False) -> Request:
+        """The request that ends with micro-turn ``index``; the next one begins after it.
+
+        ``again``: it takes the place of the one before. When that was handed over
+        moments ago the user has gone on with it, so this one holds both.
+        """
+        if not (again and index - self._last_request <= GOES_ON_TURNS):
+            self._request_start = self._last_request + 1
+        first = max(self._request_start, index + 1 - REQUEST_TURNS)
         chunks = [(i, samples) for i, samples in self._audio if first <= i <= index]
         audio = np.concatenate([s for _, s in chunks]) if chunks else np.zeros(0, np.float32)
         request = Request(

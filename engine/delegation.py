@@ -68,6 +68,11 @@ class Delegation:
             except Exception as err:  # noqa: BLE001 - as above
                 self._lose(t, err)
 
+    def cancel_all(self, t: float) -> None:
+        """Stop every open job: the model has dropped what they were to answer."""
+        for job in tuple(self._asked):
+            self.cancel(job, t)
+
     def poll(self, index: int) -> tuple[TextEvent, ...]:
         """Answer words that arrived before the end of micro-turn ``index``; everything is emitted."""
         end = turn_start(index + 1)

@@ -16,6 +16,7 @@ from engine.assembler import Gathered, MicroTurnAssembler, turn_start
 from engine.clock import Clock
 from engine.config import OUTPUT_CHUNK, LateRule
 from engine.conversation import Conversation, UtteranceTracker
+from engine.decisions import DROP
 from engine.delegation import Delegation
 from engine.errors import MicroturnError
 from engine.events import Event, Fault, Mark, TextIn, Transcript
@@ -51,6 +52,7 @@ class RunStats:
     turns: int = 0
     skipped: int = 0
     deadlines_missed: int = 0
+    wall_s: float = 0.0
     compute_ms: "array[float]" = field(default_factory=lambda: array("d"))
 
     def add(self, timing: Timing) -> None:
@@ -99,6 +101,7 @@ class Runner:
             MicroturnError: the model or the voice failed in ``MAX_FAILURES`` micro-turns in a row.
         """
         index = 0
+        began = time.monotonic()
         try:
             while (chunk := self._parts.source.read()) is not None:
                 # A background on a simulated clock may take real time here, which is nobody's compute time.
@@ -111,6 +114,7 @@ class Runner:
                 self._turn(self._with_all_texts(gathered), started, stopwatch)
                 index += 1
         finally:
+            self.stats.wall_s = time.monotonic() - began
             self._finish()
 
     def _with_all_texts(self, gathered: Gathered) -> Gathered:
@@ -145,8 +149,11 @@ class Runner:
         parts.clock.advance_to(started + compute_s)
         now = parts.clock.now()
         self._play(action, now)
+        dropped = out.say == DROP and out.decision != "listen"
+        if dropped:
+            self._delegation.cancel_all(now)
         if out.delegate:
-            self._delegation.submit(now, self._conversation.request(index), gathered.frame)
+            self._delegation.submit(now, self._conversation.request(index, again=dropped), gathered.frame)
         self._tell(self._utterances.heard(index, heard, busy=state.speaking or parts.sink.queued(now) > 0))
         self._tell(self._utterances.made(now, action.text_out, action.unheard, action.flush))
         timing = Timing(started - end, compute_s, now - end, skipped)
