@@ -104,6 +104,7 @@ class Session:
         self._missing: list[str] = []
         self._stopping = threading.Event()
         self._state = "starting"
+        self._recording_error = ""
         self._error: MicroturnError | None = None
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -121,6 +122,11 @@ class Session:
     def recording(self) -> bool:
         """Whether the session is being written to the disk at this moment."""
         return self._writer is not None and self._writer.recording
+
+    @property
+    def recording_error(self) -> str:
+        """Why the session is no longer recorded although it should be; empty when all is well."""
+        return self._recording_error
 
     def now(self) -> float:
         """Session seconds."""
@@ -178,6 +184,8 @@ class Session:
         self._writer.turn(heard_by_us, heard_by_user, frame)
         for what in self._writer.take_faults():
             self._emit(Fault(self.now(), what))
+            if not self._writer.recording:
+                self._recording_error = what
 
     def _run(self) -> None:
         try:
