@@ -149,12 +149,15 @@ def install(needs: Iterable[Need]) -> bool:
     apt = ["apt-get", "-y", "-qq", "-o", "DPkg::Lock::Timeout=300"]
 
     def call(*command: str) -> bool:
-        return subprocess.call(command, env=env, stdin=subprocess.DEVNULL, stdout=sys.stderr) == 0
+        # Hundreds of lines of progress; what goes wrong is on the standard error.
+        quiet = subprocess.DEVNULL
+        return subprocess.call(command, env=env, stdin=quiet, stdout=quiet) == 0
 
     def install_packages() -> bool:
         return call(*apt, "install", "--no-install-recommends", *packages)
 
-    if install_packages():
+    never_updated = not any(Path("/var/lib/apt/lists").glob("*_Packages*"))
+    if not never_updated and install_packages():
         return True
     # The package lists may be missing or old, or an earlier installation was cut off half-way.
     call("dpkg", "--configure", "-a")

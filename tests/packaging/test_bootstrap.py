@@ -155,6 +155,7 @@ def test_something_else_missing_is_said_and_set_up_goes_on(monkeypatch, without_
 
 
 def test_a_failing_apt_get_is_repaired_and_asked_once_more(monkeypatch):
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: iter([self / "main_Packages"]))
     calls = []
 
     def call(command, **_options):
@@ -166,6 +167,21 @@ def test_a_failing_apt_get_is_repaired_and_asked_once_more(monkeypatch):
     assert [c[0] for c in calls] == ["apt-get", "dpkg", "apt-get", "apt-get", "apt-get"]
     assert "update" in calls[3]
     assert calls[0] == calls[4]
+
+
+def test_package_lists_that_were_never_fetched_are_fetched_first(monkeypatch):
+    monkeypatch.setattr(Path, "glob", lambda self, pattern: iter([]))
+    calls = []
+
+    def call(command, **_options):
+        calls.append(command)
+        return 0
+
+    monkeypatch.setattr(subprocess, "call", call)
+    assert system.install([need("a", "sound", False)])
+    assert [command[0] for command in calls] == ["dpkg", "apt-get", "apt-get", "apt-get"]
+    assert "update" in calls[-2]
+    assert "apt-a" in calls[-1]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="shared objects are asked of ld.so")

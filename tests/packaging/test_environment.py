@@ -144,7 +144,7 @@ def test_a_file_in_the_way_is_named(root):
         Environment(root).ensure(dev=False)
 
 
-# Set-up in a process of its own: says when it is half-way, then waits to be killed.
+# A set-up whose installer leaves something half-written and then takes its time.
 SLOW = """
 import subprocess, sys, time
 from pathlib import Path
@@ -156,20 +156,23 @@ class Slow(Environment):
         return super()._call((*command, "--without-pip"), lock)
 
     def _fill(self, dev, lock):
-        (self.packages / "half-written").mkdir()
-        print("half-way", flush=True)
-        super(Slow, self)._call([sys.executable, "-c", "import time; time.sleep({seconds})"], lock)
+        installer = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).mkdir(); time.sleep({seconds})"
+        half_written = str(self.packages / "half-written")
+        super(Slow, self)._call([sys.executable, "-c", installer, half_written], lock)
 
 Slow(Path({root!r})).ensure(dev=False)
 """
 
 
 def start_slow(root, seconds):
+    """A set-up in a process group of its own, whose installer is at work when this returns."""
     code = textwrap.dedent(SLOW).format(packaging=str(PACKAGING), root=str(root), seconds=seconds)
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"half-way\n"
-    process.stdout.close()
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (Environment(root).packages / "half-written").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     return process
 
 
