@@ -116,7 +116,9 @@ class UtteranceTracker:
             # After a pause the voice begins again with the word that was cut off.
             self._begun = without_overlap(self._begun, words, _REPEATED_WORDS)
         self._begun += words
-        if unheard:
+        if (
+            unheard and self.open
+        ):  # words of an answer dropped before any of it was said are nobody's utterance
             lost = unheard.split()
             self._begun = without_overlap(self._begun, lost, len(lost))
             self._unheard += lost

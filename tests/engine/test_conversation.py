@@ -47,6 +47,18 @@ def test_request_is_at_most_twenty_seconds() -> None:
     assert request.t0 == 60.0
 
 
+@pytest.mark.parametrize(("later", "first"), [(40, 0), (41, 10)])
+def test_request_replaced_soon_holds_the_one_before(later: int, first: int) -> None:
+    conversation = Conversation()
+    for i in range(10 + later):
+        conversation.hear(i, chunk(i))
+        if i == 9:
+            conversation.request(9)
+    request = conversation.request(9 + later, again=True)
+    assert request.t0 == pytest.approx(first * 0.2)
+    assert len(request.audio) == (10 + later - first) * INPUT_CHUNK
+
+
 def test_request_carries_typed_text_once_and_the_last_lines() -> None:
     conversation = Conversation()
     conversation.typed("hello")

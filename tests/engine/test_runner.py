@@ -172,9 +172,7 @@ def test_burst_of_slow_steps_skips_the_model_until_the_lag_is_gone() -> None:
     # Turn 4 starts 1.6 s late, and 12 is the first that starts less than 0.2 s late.
     assert skipped == list(range(4, 12))
     assert [seen.index for seen in engine.seen] == [0, 1, 2, 3, *range(12, 20)]
-    assert rig.faults() == [
-        "the computer is 1.6 s behind: the model is skipped until it has caught up"
-    ]
+    assert rig.faults() == ["the computer is 1.6 s behind: the model is skipped until it has caught up"]
     assert rig.runner.stats.skipped == 8
     assert len(rig.recorded) == 20
     assert [samples[0] for samples, _, _ in rig.recorded] == [np.float32(i / 1000) for i in range(20)]
@@ -333,6 +331,17 @@ def test_failed_job_is_said_aloud_and_cancelled_job_is_not() -> None:
     assert background.cancelled == [0]
     assert transcripts(rig) == []
     assert rig.turns[-1].open_jobs == 0
+
+
+def test_dropped_answer_cancels_its_job_and_a_request_that_goes_on_is_whole() -> None:
+    background = FakeBackground([(0.3, "partial", "At nine.", ANSWER), (9.0, "answer", "", {})])
+    outputs = {4: output("speak", "Hmm.", delegate=True), 9: output("speak", "drop", delegate=True)}
+    rig = Rig(FakeEngine(outputs), count=14, background=background).run()
+    assert background.cancelled == [0]
+    assert [len(asked[1]) for asked in background.asked] == [5 * INPUT_CHUNK, 10 * INPUT_CHUNK]
+    assert rig.turns[-1].open_jobs == 1
+    assert "cancelled" in [e.event for e in rig.events if isinstance(e, BackgroundEvent) and e.id == 0]
+    assert [text for _, text, _ in transcripts(rig)] == ["Hmm."]
 
 
 @pytest.mark.parametrize("where", ["submit", "poll", "wait_until"])
