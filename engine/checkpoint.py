@@ -21,7 +21,9 @@ _HEADER_CAP = 4 << 20
 
 def save(model: InteractionModel, path: Path, notes: dict[str, str] | None = None) -> None:
     """Write weights as bfloat16, atomically. ``notes``: strings kept beside them (training figures)."""
-    tensors = {name: t.detach().to(torch.bfloat16).contiguous().cpu() for name, t in model.state_dict().items()}
+    tensors = {
+        name: t.detach().to(torch.bfloat16).contiguous().cpu() for name, t in model.state_dict().items()
+    }
     meta = {
         "format": FORMAT,
         "config": json.dumps(dataclasses.asdict(model.config)),

@@ -42,12 +42,12 @@ def state_vector(state: SelfState, gap_samples: int = 0) -> NDArray[np.float32]:
 
 
 def text_ids(texts: tuple[TextEvent, ...]) -> NDArray[np.int64]:
-    """The newest words of a micro-turn as (8,) hash buckets; 0 is no word, background words have their own half."""
+    """The newest words of a micro-turn as (8,) hash buckets, 0 for none; background words have their own."""
     ids: list[int] = []
     for event in texts:
         offset = 1 + (TEXT_BUCKETS if event.origin == "background" else 0)
-        for word in re.findall(r"[\w']+|\?", event.text.lower()):
-            ids.append(offset + zlib.crc32(word.encode()) % TEXT_BUCKETS)
+        words = re.findall(r"[\w']+|\?", event.text.lower())
+        ids += [offset + zlib.crc32(word.encode()) % TEXT_BUCKETS for word in words]
     row = np.zeros(TEXT_SLOTS, np.int64)
     newest = ids[-TEXT_SLOTS:]
     row[: len(newest)] = newest

@@ -43,7 +43,8 @@ def mel_filters() -> Array:
     up = (hz[None] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     down = (edges[2:, None] - hz[None]) / (edges[2:] - edges[1:-1])[:, None]
     weights = np.maximum(0, np.minimum(up, down)) * (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    return weights.astype(np.float32)
+    filters: Array = weights.astype(np.float32)
+    return filters
 
 
 _HANN = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
@@ -93,14 +94,19 @@ class WhisperEncoder:
 
         self._storage: Any = ctranslate2.StorageView
         self._model: Any = ctranslate2.models.Whisper(
-            str(whisper_model_dir()), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
+            str(whisper_model_dir()),
+            device="cpu",
+            compute_type="int8",
+            intra_threads=threads,
+            inter_threads=1,
         )
 
     def encode(self, windows: Array) -> Array:
         """(B, 80, 200) windows to (B, 768): the means of the last two 100 ms."""
         out = np.array(self._model.encode(self._storage.from_array(windows)), dtype=np.float32)
         tail = out[:, -10:].reshape(len(out), 2, 5, ENCODER_DIM).mean(axis=2)
-        return tail.reshape(len(out), 2 * ENCODER_DIM)
+        flat: Array = tail.reshape(len(out), 2 * ENCODER_DIM)
+        return flat
 
 
 class FrontEnd(Protocol):

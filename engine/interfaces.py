@@ -75,8 +75,9 @@ class Background(Protocol):
     def wait_ready(self, timeout: float) -> bool:
         """Wait until it can answer; False if it could not within ``timeout`` seconds."""
 
-    def submit(self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...],
-               frame: Frame | None) -> int:
+    def submit(
+        self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
+    ) -> int:
         """Hand work over at session time ``t`` and return its id; never waits.
 
         ``audio``: the request at 16 kHz, any length; ``text``: typed words

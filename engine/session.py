@@ -3,6 +3,7 @@
 import gc
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,17 +25,18 @@ from engine.speech import SpeechController
 from engine.types import Frame, Samples
 
 log = logging.getLogger(__name__)
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 200.0  # the first start converts the embedded model
+_READY_STEP_S = 0.2
 
 Part = AudioSource | AudioSink | Camera | Background
 OptionalPart = TypeVar("OptionalPart", Camera, Background)
 
 
-def make_speech(config: EngineConfig) -> SpeechController:
+def make_speech(_config: EngineConfig) -> SpeechController:
     """The bundled voice with its controller; loading takes about half a second."""
     from engine.voice import Voice
 
-    return SpeechController(Voice(), config.seed)
+    return SpeechController(Voice())
 
 
 @dataclass(frozen=True)
@@ -222,9 +224,7 @@ class Session:
         runner = Runner(parts, self.config.late, self._inbox, self._emit, self._record)
         self.stats = runner.stats
         if self._simulated and background is not None:
-            self.progress = "loading the background model"
-            if not background.wait_ready(READY_TIMEOUT_S):
-                self._emit(Fault(0.0, "the background process is not ready: answers will come late"))
+            self._wait_for(background)
         self._start_part("opening the loudspeaker", self.sink)
         # What was made so far lives as long as the session: later collections need not look at it.
         gc.collect()
@@ -233,6 +233,17 @@ class Session:
         self._start_part("opening the microphone", self.source)
         self.progress = ""
         return None if self._stopping.is_set() else runner
+
+    def _wait_for(self, background: Background) -> None:
+        """Until the background can answer: on a simulated clock its start-up must not count as its answer."""
+        self.progress = "loading the background model"
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not self._stopping.is_set():
+            if background.wait_ready(_READY_STEP_S):
+                return
+            if time.monotonic() > deadline:
+                self._emit(Fault(0.0, "the background process is not ready: its answers will come late"))
+                return
 
     def _open_record(self, engine: InteractionEngine) -> None:
         header = SessionHeader(

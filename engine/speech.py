@@ -98,7 +98,7 @@ class WaitingWords:
 class SpeechController:
     """Executes decisions on a voice. One per session, used by the engine thread only."""
 
-    def __init__(self, voice: Voice, seed: int = 0) -> None:
+    def __init__(self, voice: Voice) -> None:
         self._voice = voice
         self._waiting = WaitingWords()
         self._turns_since_speech = 1_000
@@ -152,9 +152,7 @@ class SpeechController:
         elif out.say not in CONTROL_TOKENS:
             self._voice.say(out.say, BACKCHANNEL_GAIN if out.decision == "backchannel" else 1.0)
         samples, words = self._voice.render(max(0, OUTPUT_CHUNK + CUSHION - queued))
-        return self._done(
-            SpeechAction(samples, text_out=words, unheard=dropped, level_db=level_db(samples))
-        )
+        return self._done(SpeechAction(samples, text_out=words, unheard=dropped, level_db=level_db(samples)))
 
     def stop(self, queued: int = 0) -> SpeechAction:
         """The user's stop button: silence at once, nothing kept."""

@@ -87,16 +87,15 @@ class Voice:
             self._cache.move_to_end(text)
             return self._cache[text]
         words = text.split()
-        phonemes = self._tts.phonemize(text) if words else []
+        phonemes = self._tts.phonemize(text) if any(c.isalnum() for c in text) else []
         parts = [self._tts.from_phonemes(p, speed=self._speed, seed=0) for p in phonemes]
         # tanh keeps the gain from clipping loud vowels.
         trimmed = [np.tanh(_GAIN * trim(np.asarray(p, np.float32))).astype(np.float32) for p in parts]
         samples: Samples = np.concatenate(trimmed) if trimmed else np.zeros(0, np.float32)
         groups = " ".join(phonemes).split()
         aligned = groups if len(groups) == len(words) else words
-        phrase = Phrase(samples, word_starts(words, [len(g) for g in aligned], len(samples)))
-        if not len(samples):
-            phrase = Phrase(samples, ())
+        starts = word_starts(words, [len(g) for g in aligned], len(samples)) if len(samples) else ()
+        phrase = Phrase(samples, starts)
         self._cache[text] = phrase
         if len(self._cache) > _CACHED_PHRASES:
             self._cache.popitem(last=False)
@@ -134,7 +133,7 @@ class Voice:
         self._position = before[-1] if before else 0
 
     def stop(self, unheard: int = 0) -> str:
-        """Forget the rest. Returns the words not heard, given ``unheard`` rendered samples were thrown away."""
+        """Forget the rest, and ``unheard`` rendered samples with it. Returns the words not heard."""
         heard = self._position - unheard
         rest = " ".join(w.text for w in self._words if w.start >= heard)
         self._samples, self._words, self._position = np.zeros(0, np.float32), [], 0

@@ -31,7 +31,11 @@ class MicroEngine:
     name = "micro"
 
     def __init__(
-        self, threads: int = 1, seed: int = 0, bias: Mapping[str, float] | None = None, path: Path | None = None
+        self,
+        threads: int = 1,
+        seed: int = 0,
+        bias: Mapping[str, float] | None = None,
+        path: Path | None = None,
     ) -> None:
         torch.set_num_threads(threads)
         weights = path or asset(f"model/{MODEL_FILE}")

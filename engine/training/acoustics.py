@@ -42,8 +42,8 @@ def hum(rng: Rng, length: int) -> Samples:
     t = np.arange(length) / INPUT_HZ
     base = float(rng.choice([50.0, 60.0, 110.0, 180.0]))
     parts = [rng.random() / k * np.sin(2 * np.pi * base * k * t + rng.random() * 6.28) for k in range(1, 7)]
-    out = np.sum(parts, axis=0)
-    return (out / (np.std(out) + 1e-9)).astype(np.float32)
+    out: Samples = np.sum(parts, axis=0).astype(np.float32)
+    return out / (np.std(out) + np.float32(1e-9))
 
 
 def knocks(rng: Rng, length: int, per_second: float) -> Samples:
@@ -78,7 +78,9 @@ def music(rng: Rng, length: int) -> Samples:
 
 def noise_bed(rng: Rng, length: int) -> Samples:
     """Background noise of one session, RMS about one, of a kind drawn at random."""
-    kind = rng.choice(["white", "pink", "brown", "hum", "typing", "music", "mixed"], p=[0.1, 0.2, 0.2, 0.1, 0.15, 0.1, 0.15])
+    kind = rng.choice(
+        ["white", "pink", "brown", "hum", "typing", "music", "mixed"], p=[0.1, 0.2, 0.2, 0.1, 0.15, 0.1, 0.15]
+    )
     if kind == "hum":
         return hum(rng, length)
     if kind == "typing":
@@ -136,5 +138,6 @@ def microphone(room: Room, rng: Rng, near: Samples, far: Samples, echo: Samples)
     if room.bandwidth_hz < 8000:
         spectrum = np.fft.rfft(out)
         hz = np.fft.rfftfreq(len(out), 1 / INPUT_HZ)
-        out = np.fft.irfft(spectrum / (1 + (hz / room.bandwidth_hz) ** 12), len(out))
-    return np.clip(out, -1.0, 1.0).astype(np.float32)
+        out = np.fft.irfft(spectrum / (1 + (hz / room.bandwidth_hz) ** 12), len(out)).astype(np.float32)
+    clipped: Samples = np.clip(out, -1.0, 1.0)
+    return clipped

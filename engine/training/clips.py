@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,19 @@ class Speakers:
             return f"espeak {name} s{rate} p{pitch}", lambda text: warp(_run_to_wav([*command, text]), factor)
         name = str(rng.choice(_FLITE))
         stretch = float(rng.uniform(0.85, 1.25))
-        command = ["flite", "-voice", name, "--setf", f"duration_stretch={stretch:.2f}", "-o", "/dev/stdout", "-t"]
-        return f"flite {name} x{stretch:.2f} w{factor:.2f}", lambda text: warp(_run_to_wav([*command, text]), factor)
+        command = [
+            "flite",
+            "-voice",
+            name,
+            "--setf",
+            f"duration_stretch={stretch:.2f}",
+            "-o",
+            "/dev/stdout",
+            "-t",
+        ]
+        return f"flite {name} x{stretch:.2f} w{factor:.2f}", lambda text: warp(
+            _run_to_wav([*command, text]), factor
+        )
 
 
 def break_line(text: str, rng: Rng) -> list[str]:
@@ -183,7 +195,7 @@ def human_clips(data: Path, cache: Path, split: str, rng: Rng, variants: int) ->
             bounds = [turn.start, *cuts, turn.end]
             pieces = tuple(
                 level(warp(recordings[turn.file][int(a * INPUT_HZ) : int(b * INPUT_HZ)], factor))
-                for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+                for a, b in pairwise(bounds)
             )
             if all(len(p) > 1600 for p in pieces):
                 clips.append(Clip("statement", turn.text, f"human {turn.speaker}", pieces))
@@ -205,9 +217,10 @@ def read(path: Path) -> list[Clip]:
     with np.load(path, allow_pickle=False) as stored:
         ends = np.cumsum(stored["lengths"])
         pieces = np.split(stored["sound"], ends[:-1])
-        clips, at = [], 0
+        clips: list[Clip] = []
+        at = 0
         for kind, text, voice, count in stored["rows"].tolist():
-            chosen = pieces[at : at + int(count)]
+            chosen = [p.astype(np.float32) / np.float32(32767) for p in pieces[at : at + int(count)]]
             at += int(count)
-            clips.append(Clip(kind, text, voice, tuple(p.astype(np.float32) / 32767 for p in chosen)))
+            clips.append(Clip(kind, text, voice, tuple(chosen)))
     return clips

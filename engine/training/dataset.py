@@ -24,7 +24,18 @@ from engine.training.simulator import SessionSimulator, Trace, activity_targets
 from engine.training.texts import Rng, dialogue_turns
 from engine.voice import Voice
 
-ARRAYS = ("audio", "state", "decision_in", "say_in", "text", "decision", "say", "delegate", "weight", "activity")
+ARRAYS = (
+    "audio",
+    "state",
+    "decision_in",
+    "say_in",
+    "text",
+    "decision",
+    "say",
+    "delegate",
+    "weight",
+    "activity",
+)
 
 
 @dataclass(frozen=True)
@@ -87,8 +98,14 @@ def shard_path(folder: Path, number: int) -> Path:
     return folder / f"shard-{number:05d}.npz"
 
 
-def make_shard(number: int, folder: Path, pool: Pools, config: DataConfig, tools: tuple[Voice, WhisperEncoder],
-               dialogue: tuple[str, ...]) -> None:
+def make_shard(
+    number: int,
+    folder: Path,
+    pool: Pools,
+    config: DataConfig,
+    tools: tuple[Voice, WhisperEncoder],
+    dialogue: tuple[str, ...],
+) -> None:
     """Write shard ``number`` unless it is there."""
     path = shard_path(folder, number)
     if path.exists():
@@ -112,7 +129,9 @@ def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
     synthetic = pools.read(stored)
     people: list[Clip] = []
     if data:
-        people = pools.human_clips(data, folder, "train", np.random.default_rng(config.seed), config.human_variants)
+        people = pools.human_clips(
+            data, folder, "train", np.random.default_rng(config.seed), config.human_variants
+        )
     by_voice: dict[str, list[Clip]] = {}
     for clip in synthetic:
         by_voice.setdefault(clip.voice, []).append(clip)
@@ -147,7 +166,10 @@ def make_shards(folder: Path, data: Path | None, config: DataConfig) -> None:
         time.sleep(20)
         done = sum(shard_path(folder, n).exists() for n in range(config.shards))
         hours = done * config.sessions_per_shard * config.turns * 0.2 / 3600
-        print(f"data: {done}/{config.shards} shards, {hours:.1f} h, {time.monotonic() - began:.0f} s", flush=True)
+        print(
+            f"data: {done}/{config.shards} shards, {hours:.1f} h, {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
     if any(w.exitcode for w in workers):
         raise RuntimeError("making training data failed; see the message above")
 

@@ -7,6 +7,7 @@ can be judged in one offline pass: the first micro-turn in which ``speak`` or
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Report:
 
     def line(self) -> str:
         return (
-            f"pauses wrongly taken {self.pauses_taken:.3f} of {self.pauses}, cut in while speaking {self.cut_in:.3f}, "
+            f"pauses wrongly taken {self.pauses_taken:.3f} of {self.pauses}, cut in {self.cut_in:.3f}, "
             f"ends taken {self.ends_taken:.3f} of {self.ends}, offset median {self.offset_median_s:.2f} s "
             f"p90 {self.offset_p90_s:.2f} s, takes in noise {self.takes_per_noise_minute:.2f} a minute"
         )
@@ -74,7 +75,7 @@ def turn_case(turn: human.HumanTurn, recording: Samples, rng: np.random.Generato
     spans: list[tuple[float, float]] = []
     t = lead
     scale = 0.06 / (np.sqrt(np.mean(recording**2)) + 1e-9)
-    for k, (a, b) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(bounds)):
         if k:
             pause = float(rng.uniform(0.35, 1.6))
             parts.append(np.zeros(int(pause * INPUT_HZ), np.float32))
@@ -144,7 +145,9 @@ def for_front_end(features: NDArray[np.float32], audio_dim: int) -> NDArray[np.f
 
 
 @torch.inference_mode()
-def decision_logits(model: InteractionModel, cases: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+def decision_logits(
+    model: InteractionModel, cases: Iterable[NDArray[np.float32]]
+) -> list[NDArray[np.float32]]:
     """(T, 5) logits for each recording's features, the assistant silent throughout."""
     model.eval()
     out: list[NDArray[np.float32]] = []

@@ -35,7 +35,9 @@ def draw_picture(rng: Rng) -> NDArray[np.uint8]:
         for side in (-1, 1):
             cv2.circle(picture, (x + side * size // 3, y - size // 5), max(1, size // 10), (30, 30, 30), -1)
         cv2.line(picture, (x - size // 4, y + size // 2), (x + size // 4, y + size // 2), (120, 50, 50), 2)
-    noisy = picture.astype(np.float32) * rng.uniform(0.3, 1.4) + rng.normal(0, rng.uniform(0, 14), picture.shape)
+    noisy = picture.astype(np.float32) * rng.uniform(0.3, 1.4) + rng.normal(
+        0, rng.uniform(0, 14), picture.shape
+    )
     out: NDArray[np.uint8] = np.clip(noisy, 0, 255).astype(np.uint8)
     return out
 

@@ -7,7 +7,8 @@ train, even and not divisible by four validate, divisible by four test.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ def load(path: Path) -> Samples:
 
 
 def true_end(samples: Samples, end_s: float, reach_s: float = 0.35) -> float:
-    """Where the sound of the last word really ends, near ``end_s``: the last 20 ms above -35 dB of the peak."""
+    """Where the last word really ends, near ``end_s``: the last 20 ms less than 39 dB below the peaks."""
     first = max(0, int((end_s - reach_s) * INPUT_HZ))
     piece = samples[first : int((end_s + reach_s) * INPUT_HZ)]
     if len(piece) < 640:
@@ -148,7 +149,7 @@ def cut_turns(file: Path, words: list[Word], samples: Samples) -> list[HumanTurn
         end = min(true_end(samples, word.end), max(nxt - 0.02, word.end))
         gaps = tuple(
             quietest(samples, (a.end + b.start) / 2)
-            for a, b in zip(inside[1:-1], inside[2:], strict=True)
+            for a, b in pairwise(inside[1:])
             if not a.text.endswith((*SENTENCE_END, *CLAUSE_END)) and b.start - a.end < 0.3
         )
         if 1.2 <= end - start <= 14:
@@ -165,14 +166,10 @@ def human_turns(data: Path, cache: Path) -> list[HumanTurn]:
     return [t for f in files for t in cut_turns(f, words[f.stem], load(f))]
 
 
-def main_table(turns: list[HumanTurn]) -> dict[str, dict[str, int]]:
+def split_table(turns: list[HumanTurn]) -> dict[str, dict[str, int]]:
     """Counts by split: speakers and turns."""
     table: dict[str, dict[str, int]] = {}
     for name in ("train", "validation", "test"):
         chosen = [t for t in turns if split_of(t.speaker) == name]
         table[name] = {"speakers": len({t.speaker for t in chosen}), "turns": len(chosen)}
     return table
-
-
-def as_json(turns: list[HumanTurn]) -> str:
-    return json.dumps([asdict(t) for t in turns])

@@ -81,9 +81,11 @@ def _section(cls: type[Any], table: dict[str, Any], where: str) -> Any:
     for key, value in table.items():
         if key not in known:
             raise InputError(f"config: unknown key '{key}' in [{where}]; known: {', '.join(known)}")
-        expected = (int, float) if known[key] is float else known[key]
+        wanted = known[key]
+        expected = (int, float) if wanted is float else wanted
+        assert not isinstance(wanted, str)
         if not isinstance(value, expected) or isinstance(value, bool):
-            raise InputError(f"config: [{where}] {key} must be {getattr(known[key], '__name__', known[key])}")
+            raise InputError(f"config: [{where}] {key} must be {wanted.__name__}")
     return cls(**table)
 
 
@@ -105,7 +107,7 @@ def load_config(path: Path) -> TrainConfig:
         raise InputError(f"{path} is not valid TOML: {err}") from err
     extra = set(table) - {"name", "seed", "data", "model", "train"}
     if extra or "name" not in table:
-        what = f"unknown key '{sorted(extra)[0]}'" if extra else "no 'name'"
+        what = f"unknown key '{min(extra)}'" if extra else "no 'name'"
         raise InputError(f"{path}: {what}; a config has name, seed, [data], [model], [train]")
     config = TrainConfig(
         name=str(table["name"]),
@@ -140,7 +142,11 @@ def model_config(section: ModelSection) -> ModelConfig:
 
 
 def batch_inputs(
-    data: dict[str, NDArray[Any]], rows: NDArray[np.int64], pictures: Tensor, rng: np.random.Generator, audio_dim: int
+    data: dict[str, NDArray[Any]],
+    rows: NDArray[np.int64],
+    pictures: Tensor,
+    rng: np.random.Generator,
+    audio_dim: int,
 ) -> ModelInputs:
     """Sessions ``rows`` as model inputs; half of them get a camera with random pictures."""
     turns = data["decision"].shape[1]
@@ -195,7 +201,10 @@ class Trainer:
         decayed = [p for p in self.model.parameters() if p.dim() >= 2]
         plain = [p for p in self.model.parameters() if p.dim() < 2]
         self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": config.train.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+            [
+                {"params": decayed, "weight_decay": config.train.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
             lr=config.train.learning_rate,
             betas=(0.9, 0.98),
         )
@@ -209,7 +218,9 @@ class Trainer:
         if step < section.warmup_steps:
             return section.learning_rate * (step + 1) / section.warmup_steps
         whole = max(1, section.epochs * self.steps_an_epoch - section.warmup_steps)
-        return section.learning_rate * (0.05 + 0.475 * (1 + math.cos(math.pi * (step - section.warmup_steps) / whole)))
+        return section.learning_rate * (
+            0.05 + 0.475 * (1 + math.cos(math.pi * (step - section.warmup_steps) / whole))
+        )
 
     def total(self, parts: dict[str, Tensor]) -> Tensor:
         weight = self.config.train.activity_weight
@@ -233,7 +244,7 @@ class Trainer:
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 parts = losses(self.model, inputs, self.data, rows)
             self.optimiser.zero_grad()
-            self.total(parts).backward()  # type: ignore[no-untyped-call]
+            self.total(parts).backward()
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             self.optimiser.step()
             keep = min(self.config.train.ema, (1 + step) / (10 + step))
@@ -296,9 +307,13 @@ def claim_folder(folder: Path, config: TrainConfig, resume: bool) -> None:
     stamp = folder / "config.json"
     if stamp.exists():
         if json.loads(stamp.read_text())["digest"] != config.digest():
-            raise InputError(f"{folder} holds a run with another config: choose another --out, or move it away")
+            raise InputError(
+                f"{folder} holds a run with another config: choose another --out, or move it away"
+            )
         if not resume and (folder / f"{config.name}.safetensors").exists():
-            raise InputError(f"{folder} holds a finished run: pass --resume to go on, or choose another --out")
+            raise InputError(
+                f"{folder} holds a finished run: pass --resume to go on, or choose another --out"
+            )
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -307,7 +322,9 @@ def claim_folder(folder: Path, config: TrainConfig, resume: bool) -> None:
         raise InputError(f"cannot write to {folder}: {err.strerror}") from err
 
 
-def run_training(config: Path, out: Path | None = None, data: Path | None = None, resume: bool = False) -> None:
+def run_training(
+    config: Path, out: Path | None = None, data: Path | None = None, resume: bool = False
+) -> None:
     """Train from raw data to weights and a model card in ``out`` (default ``runs/NAME``).
 
     ``data``: folder with ``librispeech-*/`` voices and ``self-dialogues.jsonl.gz``;
@@ -335,19 +352,26 @@ def run_training(config: Path, out: Path | None = None, data: Path | None = None
         trainer.save()
         with (folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(row) + "\n")
-        print(f"epoch {trainer.epoch}: loss {sums['decision']:.4f} held {row['held_decision']:.4f} | "
-              f"bias {bias:+.2f} {report.line()}", flush=True)
+        print(
+            f"epoch {trainer.epoch}: loss {sums['decision']:.4f} held {row['held_decision']:.4f} | "
+            f"bias {bias:+.2f} {report.line()}",
+            flush=True,
+        )
     finish(trainer, cases, features, data)
 
 
-def validation(folder: Path, data: Path | None, split: str) -> tuple[list[evaluate.Case], list[NDArray[np.float32]]]:
+def validation(
+    folder: Path, data: Path | None, split: str
+) -> tuple[list[evaluate.Case], list[NDArray[np.float32]]]:
     """Cases of a split with their features: real voices where there are any, and always noise."""
     cases = evaluate.human_cases(data, folder, split) if data else []
     cases += evaluate.noise_cases()
     return cases, evaluate.case_features(cases, folder / f"{split}.npz")
 
 
-def finish(trainer: Trainer, cases: list[evaluate.Case], features: list[NDArray[np.float32]], data: Path | None) -> None:
+def finish(
+    trainer: Trainer, cases: list[evaluate.Case], features: list[NDArray[np.float32]], data: Path | None
+) -> None:
     """Choose the bias on validation voices, judge once on test voices, write weights and card."""
     model = trainer.averaged()
     bias, on_validation = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
@@ -357,7 +381,9 @@ def finish(trainer: Trainer, cases: list[evaluate.Case], features: list[NDArray[
     test_cases, test_features = validation(trainer.folder, data, "test")
     weights = trainer.folder / f"{trainer.config.name}.safetensors"
     checkpoint.save(model, weights, {"training_digest": trainer.config.digest()})
-    on_test = evaluate.judge(test_cases, evaluate.decision_logits(checkpoint.load(weights), test_features), 0.0)
+    on_test = evaluate.judge(
+        test_cases, evaluate.decision_logits(checkpoint.load(weights), test_features), 0.0
+    )
     print(f"validation: {on_validation.line()}\ntest: {on_test.line()}\nweights: {weights}", flush=True)
     hours = trainer.data["decision"].size * 0.2 / 3600
     write_card(weights, trainer.config, model, hours, bias, on_validation, on_test)

@@ -12,6 +12,7 @@ and Levinson and Torreira 2015 (timing in turn-taking).
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import soxr
@@ -29,7 +30,12 @@ YIELD_AFTER_S = 0.40
 YIELD_UNSURE_S = 0.20
 ACKNOWLEDGEMENTS = ("Hmm.", "Got it.", "I see", "right", "okay")
 COMPUTE_S = 0.03
-_TYPED = ("what is {n} times {n}?", "tell me about {topic}", "capital of {country}", "remind me to call {person} {time}")
+_TYPED = (
+    "what is {n} times {n}?",
+    "tell me about {topic}",
+    "capital of {country}",
+    "remind me to call {person} {time}",
+)
 
 
 @dataclass
@@ -93,7 +99,15 @@ class Trace:
 class SessionSimulator:
     """Simulates one session of ``turns`` micro-turns."""
 
-    def __init__(self, rng: Rng, user: list[Clip], others: list[Clip], voice: Voice, dialogue: tuple[str, ...], turns: int):
+    def __init__(
+        self,
+        rng: Rng,
+        user: list[Clip],
+        others: list[Clip],
+        voice: Voice,
+        dialogue: tuple[str, ...],
+        turns: int,
+    ):
         self.rng = rng
         self.turns = turns
         self.user: dict[str, list[Clip]] = {}
@@ -126,12 +140,16 @@ class SessionSimulator:
         gaps: list[tuple[float, float]] = []
         for k, piece in enumerate(clip.pieces):
             if k:
-                pause = self.rng.uniform(0.35, 1.6) if self.rng.random() < 0.75 else self.rng.uniform(0.02, 0.2)
+                pause = (
+                    self.rng.uniform(0.35, 1.6) if self.rng.random() < 0.75 else self.rng.uniform(0.02, 0.2)
+                )
                 gaps.append((t, t + pause))
                 t += pause
             self._mix(self.near, piece * gain, t)
             t += len(piece) / INPUT_HZ
-        utterance = Utterance(kind, start, t, gaps, expects=expects, question=clip.kind in ("request", "barge_in"))
+        utterance = Utterance(
+            kind, start, t, gaps, expects=expects, question=clip.kind in ("request", "barge_in")
+        )
         self.utterances.append(utterance)
         return utterance
 
@@ -149,7 +167,14 @@ class SessionSimulator:
     def monologue(self, start: float) -> float:
         """Several statements with nods wanted between them, then one that wants an answer."""
         t = start
-        clips = [c for c in (self.pick("opener", "statement"), *(self.pick("statement") for _ in range(int(self.rng.integers(1, 4))))) if c]
+        clips = [
+            c
+            for c in (
+                self.pick("opener", "statement"),
+                *(self.pick("statement") for _ in range(int(self.rng.integers(1, 4)))),
+            )
+            if c
+        ]
         parts: list[Utterance] = []
         for clip in clips:
             parts.append(self.place(clip, t, "request", expects=False))
@@ -158,7 +183,7 @@ class SessionSimulator:
         if last:
             parts.append(self.place(last, t, "request", expects=True))
         whole = Utterance("request", start, parts[-1].end, question=parts[-1].question)
-        for a, b in zip(parts[:-1], parts[1:], strict=True):
+        for a, b in pairwise(parts):
             whole.gaps.append((a.end, b.start))
             if self.rng.random() < 0.65:
                 whole.nods.append((a.end, b.start))
@@ -183,7 +208,7 @@ class SessionSimulator:
             )
         )
         start = t + float(self.rng.uniform(0.05, 0.6))
-        if scene == "ask" or scene == "state":
+        if scene in ("ask", "state"):
             clip = self.pick("request", "statement") if scene == "ask" else self.pick("statement", "request")
             if clip:
                 self.next_scene_t = self.place(clip, start, "request", expects=True).end + 1.0
@@ -193,7 +218,9 @@ class SessionSimulator:
             clip = self.pick("aside", "statement")
             if clip and clip.kind == "aside":
                 self._mix(self.far, np.concatenate(clip.pieces) * 1.5, start)
-                self.next_scene_t = start + sum(len(p) for p in clip.pieces) / INPUT_HZ + self.rng.uniform(0.8, 3)
+                self.next_scene_t = (
+                    start + sum(len(p) for p in clip.pieces) / INPUT_HZ + self.rng.uniform(0.8, 3)
+                )
         elif scene == "television":
             seconds = float(self.rng.uniform(3, 9))
             self.television(start, seconds)
@@ -250,7 +277,9 @@ class SessionSimulator:
         """Words that have arrived by ``t`` go to the speech controller."""
         events: list[TextEvent] = []
         for job in self.jobs:
-            fresh = [w for w, at in zip(job.words[job.given :], job.times[job.given :], strict=True) if at <= t]
+            fresh = [
+                w for w, at in zip(job.words[job.given :], job.times[job.given :], strict=True) if at <= t
+            ]
             if fresh:
                 job.given += len(fresh)
                 self.speech.offer(job.number, " ".join(fresh))
@@ -304,7 +333,9 @@ class SessionSimulator:
             if state.background_words or self.jobs:
                 return Target("speak", DROP, delegate=True)
             question = self.typed_pending or pending[-1].question
-            return Target("speak", str(self.rng.choice(BRIDGES if question else ACKNOWLEDGEMENTS)), delegate=True)
+            return Target(
+                "speak", str(self.rng.choice(BRIDGES if question else ACKNOWLEDGEMENTS)), delegate=True
+            )
         if state.background_words:
             return Target("speak", RELAY)
         return Target("listen")
@@ -328,7 +359,13 @@ class SessionSimulator:
             return Target("listen")
         if target.decision == "yield" and chance < 0.3:
             return Target("speak")
-        if target.decision == "listen" and u is not None and t < u.end and not u.speaking(t) and chance < 0.05:
+        if (
+            target.decision == "listen"
+            and u is not None
+            and t < u.end
+            and not u.speaking(t)
+            and chance < 0.05
+        ):
             return Target("speak", str(self.rng.choice(BRIDGES)), delegate=True)
         if target.decision == "listen" and u is None and chance < 0.002:
             return Target("speak", str(self.rng.choice(BRIDGES)))
@@ -344,11 +381,19 @@ class SessionSimulator:
             texts = [e for e in self.typed if t0 <= e.t < t1]
             self.typed_pending |= bool(texts)
             texts += self.deliver(t1)
-            self.reminder_waiting |= any(e.text.startswith(("Reminder", "Your timer", "Alarm")) for e in texts)
+            self.reminder_waiting |= any(
+                e.text.startswith(("Reminder", "Your timer", "Alarm")) for e in texts
+            )
             state = replace(self.speech.state(), open_jobs=len(self.jobs))
             self.reminder_waiting &= state.background_words > 0
             target = self.target(t1, state)
-            if target.weight and target.decision == "speak" and not state.speaking and i and not self.bridge_due:
+            if (
+                target.weight
+                and target.decision == "speak"
+                and not state.speaking
+                and i
+                and not self.bridge_due
+            ):
                 target = replace(target, weight=1.5)
             acted = self.act(target, state, t1)
             out = StepOutput(acted.decision, {}, say=acted.say, delegate=acted.delegate)
@@ -403,7 +448,7 @@ class SessionSimulator:
 
 
 def activity_targets(utterances: tuple[Utterance, ...], turns: int) -> np.ndarray:
-    """Share of the user's speech in 0-0.2, 0.2-0.6, 0.6-1.2 and 1.2-2.0 s after each micro-turn, (turns, 4)."""
+    """Whether the user speaks in 0-0.2, 0.2-0.6, 0.6-1.2, 1.2-2.0 s after each micro-turn, (turns, 4)."""
     step = 0.05
     grid = np.zeros(int(turns * CHUNK_S / step) + 60, np.float32)
     for u in utterances:
@@ -413,6 +458,6 @@ def activity_targets(utterances: tuple[Utterance, ...], turns: int) -> np.ndarra
     bins = ((0, 4), (4, 12), (12, 24), (24, 40))
     out = np.empty((turns, 4), np.float32)
     for i in range(turns):
-        now = int(round((i + 1) * CHUNK_S / step))
+        now = round((i + 1) * CHUNK_S / step)
         out[i] = [grid[now + a : now + b].mean() for a, b in bins]
     return (out > 0.5).astype(np.float32)

@@ -1,0 +1,180 @@
+"""The voice and the controller that carries decisions out."""
+
+import numpy as np
+import pytest
+
+from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
+from engine.decisions import BRIDGES, DROP, NONE, RELAY
+from engine.speech import CUSHION, SpeechAction, SpeechController
+from engine.types import StepOutput
+from engine.voice import Voice, clean_text
+
+
+@pytest.fixture(scope="module")
+def voice() -> Voice:
+    return Voice()
+
+
+@pytest.fixture
+def speech(voice: Voice) -> SpeechController:
+    voice.stop()
+    return SpeechController(voice)
+
+
+def decide(decision: str, say: str = NONE, delegate: bool = False) -> StepOutput:
+    return StepOutput(decision, {decision: 1.0}, say=say, delegate=delegate)
+
+
+class Player:
+    """A loudspeaker that plays 4,800 samples between decisions."""
+
+    def __init__(self, speech: SpeechController) -> None:
+        self.speech, self.queued = speech, 0
+
+    def turn(self, decision: str, say: str = NONE, delegate: bool = False) -> SpeechAction:
+        self.queued = max(0, self.queued - OUTPUT_CHUNK)
+        action = self.speech.apply(decide(decision, say, delegate), self.queued)
+        self.queued = 0 if action.flush else self.queued
+        self.queued += len(action.samples)
+        return action
+
+
+def test_phrases_start_at_once_and_are_audible(voice: Voice) -> None:
+    for text in ("mm-hm", *BRIDGES):
+        samples = voice.synthesise(text).samples
+        assert np.abs(samples[: OUTPUT_HZ // 20]).max() > 0.005, f"{text}: silence at the beginning"
+        assert 0.02 < np.sqrt(np.mean(samples**2)) < 0.4
+        assert np.abs(samples).max() <= 1.0
+
+
+def test_synthesis_is_repeatable(voice: Voice) -> None:
+    a = Voice().synthesise("It is half past nine.").samples
+    np.testing.assert_array_equal(a, voice.synthesise("It is half past nine.").samples)
+
+
+def test_words_come_out_in_order_and_completely(voice: Voice) -> None:
+    text = "The capital of France is Paris, and it has two million people."
+    voice.stop()
+    voice.say(text)
+    begun = []
+    while voice.samples_left:
+        begun.append(voice.render(OUTPUT_CHUNK)[1])
+    assert " ".join(filter(None, begun)) == text
+    assert voice.words_left == 0
+
+
+def test_stopping_tells_what_was_not_heard(voice: Voice) -> None:
+    voice.stop()
+    voice.say("One two three four five six seven eight nine ten.")
+    heard = voice.render(OUTPUT_HZ)[1].split()
+    rest = voice.stop().split()
+    assert [*heard, *rest] == "One two three four five six seven eight nine ten.".split()
+    assert 1 < len(heard) < 9
+    assert voice.samples_left == 0
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u200b", "...", "🙂", "\x00\x07"])
+def test_nothing_to_say_is_silence(voice: Voice, text: str) -> None:
+    voice.stop()
+    assert voice.say(text) == ""
+    assert voice.samples_left == 0
+
+
+def test_markup_and_control_characters_are_not_said() -> None:
+    assert clean_text("**Paris**\u202e is `big`\n\n# yes") == "Paris is big yes"
+    assert len(clean_text("word " * 10_000)) <= 400
+
+
+def test_relay_speaks_clause_by_clause(speech: SpeechController) -> None:
+    player = Player(speech)
+    speech.offer(1, "Paris is the capital, and")
+    assert speech.state().background_words == 5
+    said = [player.turn("speak", RELAY).text_out]
+    assert speech.state().background_words == 0, "the next clause is not ready to be said"
+    speech.offer(1, "it is big.")
+    speech.finish(1)
+    while speech.state().speaking or speech.state().background_words:
+        ready = speech.state().background_words and speech.state().words_left <= 1
+        said.append(player.turn("speak", RELAY if ready else NONE).text_out)
+    assert " ".join(filter(None, said)) == "Paris is the capital, and it is big."
+
+
+def test_first_sound_is_in_the_first_micro_turn(speech: SpeechController) -> None:
+    action = Player(speech).turn("speak", BRIDGES[0])
+    assert len(action.samples) == OUTPUT_CHUNK + CUSHION
+    assert action.level_db > -40
+    assert speech.state().speaking
+
+
+def test_yield_silences_and_tells_the_rest(speech: SpeechController) -> None:
+    player = Player(speech)
+    speech.offer(7, "one two three four five six seven eight nine ten eleven twelve.")
+    speech.finish(7)
+    player.turn("speak", RELAY)
+    player.turn("speak")
+    action = player.turn("yield")
+    assert action.flush
+    assert not len(action.samples)
+    assert action.unheard.endswith("twelve.")
+    assert not speech.state().speaking
+
+
+def test_drop_forgets_waiting_words(speech: SpeechController) -> None:
+    player = Player(speech)
+    speech.offer(7, "This will never be said.")
+    speech.finish(7)
+    action = player.turn("speak", DROP)
+    assert action.unheard == "This will never be said."
+    assert speech.state().background_words == 0
+
+
+def test_listening_pauses_and_speaking_goes_on_from_the_word_cut_off(speech: SpeechController) -> None:
+    player = Player(speech)
+    speech.offer(7, "one two three four five six seven eight nine ten eleven twelve.")
+    speech.finish(7)
+    before = player.turn("speak", RELAY).text_out.split()
+    before += player.turn("speak").text_out.split()
+    assert player.turn("listen").flush
+    assert not len(player.turn("listen").samples)
+    after: list[str] = []
+    while speech.state().speaking:
+        after += player.turn("speak").text_out.split()
+    everything = "one two three four five six seven eight nine ten eleven twelve.".split()
+    assert after == everything[-len(after) :]
+    assert len(before) + len(after) >= len(everything), "no word may be lost by a pause"
+    assert len(before) + len(after) <= len(everything) + 2
+
+
+def test_backchannels_are_quieter(voice: Voice) -> None:
+    voice.stop()
+    loud = SpeechController(voice).apply(decide("speak", "yeah"), 0).level_db
+    voice.stop()
+    quiet = SpeechController(voice).apply(decide("backchannel", "yeah"), 0).level_db
+    voice.stop()
+    assert quiet < loud - 2
+
+
+def test_state_follows_what_happened(speech: SpeechController) -> None:
+    player = Player(speech)
+    assert speech.state().turns_since_speech == 1000
+    player.turn("speak", BRIDGES[0], delegate=True)
+    state = speech.state()
+    assert (state.turns_since_speech, state.turns_since_delegate) == (0, 0)
+    assert (state.last_decision, state.last_say) == ("speak", BRIDGES[0])
+    while speech.state().speaking:
+        player.turn("speak")
+    player.turn("listen")
+    assert speech.state().turns_since_speech >= 1
+    assert speech.state().level_db == -120.0
+
+
+def test_the_stop_button_keeps_nothing(speech: SpeechController) -> None:
+    player = Player(speech)
+    speech.offer(7, "one two three, four five six, seven eight nine.")
+    speech.finish(7)
+    player.turn("speak", RELAY)
+    action = speech.stop(player.queued)
+    assert action.flush
+    assert action.unheard.endswith("seven eight nine.")
+    assert not speech.state().speaking
+    assert speech.state().background_words == 0
