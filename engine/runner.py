@@ -139,6 +139,8 @@ class Runner:
         if report:
             self._emit(Fault(started, report))
         self._unseen_texts = gathered.texts[-_KEPT_TEXTS:] if skipped else ()
+        if skipped and (lost := len(gathered.texts) - _KEPT_TEXTS) > 0:
+            self._emit(Fault(started, f"{lost} texts were not given to the model while it was skipped"))
         failures = self._failures
         out = held_output(state) if skipped else self._decide(gathered.micro_turn(state), end)
         action = self._carry_out(out, end)
