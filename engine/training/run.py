@@ -82,8 +82,8 @@ def _section(cls: type[Any], table: dict[str, Any], where: str) -> Any:
         if key not in known:
             raise InputError(f"config: unknown key '{key}' in [{where}]; known: {', '.join(known)}")
         wanted = known[key]
-        expected = (int, float) if wanted is float else wanted
         assert not isinstance(wanted, str)
+        expected = (int, float) if wanted is float else (wanted,)
         if not isinstance(value, expected) or isinstance(value, bool):
             raise InputError(f"config: [{where}] {key} must be {wanted.__name__}")
     return cls(**table)
