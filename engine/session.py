@@ -32,7 +32,7 @@ Part = AudioSource | AudioSink | Camera | Background
 OptionalPart = TypeVar("OptionalPart", Camera, Background)
 
 
-def make_speech(_config: EngineConfig) -> SpeechController:
+def make_speech() -> SpeechController:
     """The bundled voice with its controller; loading takes about half a second."""
     from engine.voice import Voice
 
@@ -44,7 +44,7 @@ class Factories:
     """Makes the parts that take seconds to load; called in the engine thread."""
 
     engine: Callable[[EngineConfig], InteractionEngine] = make_engine
-    speech: Callable[[EngineConfig], SpeechController] = make_speech
+    speech: Callable[[], SpeechController] = make_speech
 
 
 class Session:
@@ -214,7 +214,7 @@ class Session:
         if self._stopping.is_set():
             return None
         self.progress = "loading the voice"
-        speech = self._factories.speech(self.config)
+        speech = self._factories.speech()
         speech.warm_up()
         self._open_record(engine)
         camera = self._start_optional("opening the camera", self.camera)

@@ -19,7 +19,7 @@ from tests.fakes import FakeEngine, ToneVoice, output
 
 
 def fakes(engine: FakeEngine) -> Factories:
-    return Factories(lambda config: engine, lambda config: SpeechController(ToneVoice(), config.seed))
+    return Factories(lambda config: engine, lambda: SpeechController(ToneVoice()))
 
 
 def talker() -> FakeEngine:
