@@ -1,4 +1,4 @@
-"""Bounded fan-out of session events: publishers never wait, slow readers lose the oldest and can see how many."""
+"""Bounded fan-out of events: publishers never wait, slow readers lose the oldest and see how many."""
 
 import itertools
 import threading

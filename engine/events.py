@@ -154,7 +154,9 @@ def from_json(line: str) -> Event | None:
         return None
     known = {f.name for f in dataclasses.fields(cls)}
     try:
-        event: Event = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known})
+        event: Event = cls(
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
+        )
     except TypeError as err:
         raise ValueError(str(err)) from err
     return event
