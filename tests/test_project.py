@@ -115,19 +115,15 @@ def test_every_weight_has_its_card_and_licence():
             assert re.search(r"licen[cs]e", card.read_text(encoding="utf-8"), re.IGNORECASE), card.name
 
 
-def test_every_asset_is_covered_by_a_licence_note():
-    """A note or licence file in its folder, or in one above it, names the file or the folder."""
+def test_every_asset_is_covered_by_a_licence():
+    """A licence file beside it, or the index of the assets, which says where each comes from."""
+    index = (ROOT / "assets" / "README.md").read_text(encoding="utf-8")
     uncovered = []
     for path in tracked():
-        if not path.is_relative_to(ROOT / "assets") or path.suffix == ".md" or "LICENSE" in path.name.upper():
+        if not path.is_relative_to(ROOT / "assets") or path.suffix == ".md":
             continue
-        notes = ""
-        for folder in path.parents:
-            if folder == ROOT:
-                break
-            notes += "".join(note.read_text(encoding="utf-8") for note in folder.glob("*.md"))
-            notes += "".join(folder.name for _ in folder.glob("*LICENSE*"))
-        if path.name not in notes and path.stem not in notes and path.parent.name not in notes:
+        in_index = path.name in index or f"`{path.parent.name}/`" in index
+        if not in_index and not list(path.parent.glob("LICEN[CS]E*")):
             uncovered.append(path)
     assert not named(uncovered)
 
