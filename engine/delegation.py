@@ -34,6 +34,8 @@ class Delegation:
         self._asked: dict[int, tuple[float, float]] = {}  # open job -> (t0, t1) of its request
         self._offered: set[int] = set()
         self._heard: set[int] = set()
+        self._cancelled: set[int] = set()
+        self._missed = False
 
     @property
     def open_jobs(self) -> int:
@@ -50,7 +52,11 @@ class Delegation:
     def submit(self, t: float, request: Request, frame: Frame | None) -> None:
         """Hand one request over at session second ``t``."""
         if self._background is None:
-            self._emit(Fault(t, "the model asked for background work, but no background process is running"))
+            if not self._missed:
+                self._emit(
+                    Fault(t, "the model asked for background work, but no background process is running")
+                )
+            self._missed = True
             return
         try:
             job = self._background.submit(t, request.audio, request.text, request.context, frame)
@@ -60,8 +66,10 @@ class Delegation:
         self._asked[job] = (request.t0, t)
 
     def cancel(self, job: int, t: float) -> None:
-        """Stop a job at the user's wish; its waiting words are not said."""
+        """Give a job up; its waiting words, and those still on the way, are not said."""
         self._speech.discard(job)
+        if job in self._asked:
+            self._cancelled.add(job)
         if self._background is not None:
             try:
                 self._background.cancel(job, t)
@@ -87,17 +95,8 @@ class Delegation:
 
     def _take(self, event: BackgroundEvent) -> tuple[TextEvent, ...]:
         self._emit(event)
-        words = ""
-        if event.event == "partial" and event.detail.get("role") == "request":
-            self._recognised(event)
-        elif event.event == "partial" and event.detail.get("role") == "answer":
-            words = event.text
-        elif event.event == "answer" and event.id not in self._offered:
-            words = event.text  # a short answer may come whole
-        elif event.event == "failed":
-            words = event.text or FAILED
-        elif event.event == "cancelled":
-            self._speech.discard(event.id)
+        # What a cancelled job still had on the way is shown, but not said.
+        words = "" if event.id in self._cancelled else self._words(event)
         if words:
             self._offered.add(event.id)
             self._speech.offer(event.id, words)
@@ -105,6 +104,19 @@ class Delegation:
             self._speech.finish(event.id)
             self._forget(event.id)
         return (TextEvent(event.t, words, "background"),) if words.strip() else ()
+
+    def _words(self, event: BackgroundEvent) -> str:
+        """What an event gives the assistant to say."""
+        role = event.detail.get("role") if event.event == "partial" else ""
+        if role == "request":
+            self._recognised(event)
+        elif event.event == "cancelled":
+            self._speech.discard(event.id)
+        elif event.event == "failed":
+            return event.text or FAILED
+        elif role == "answer" or (event.event == "answer" and event.id not in self._offered):
+            return event.text  # a short answer may come whole
+        return ""
 
     def _recognised(self, event: BackgroundEvent) -> None:
         """The words of the request, once a job."""
@@ -122,6 +134,7 @@ class Delegation:
         self._asked.pop(job, None)
         self._offered.discard(job)
         self._heard.discard(job)
+        self._cancelled.discard(job)
 
     def _lose(self, t: float, err: Exception) -> None:
         self._background = None

@@ -150,13 +150,14 @@ class Runner:
         compute_s = self._stopwatch() - stopwatch
         parts.clock.advance_to(started + compute_s)
         now = parts.clock.now()
+        busy = state.speaking or parts.sink.queued(now) > 0
         self._play(action, now)
         dropped = out.say == DROP and out.decision != "listen"
         if dropped:
             self._delegation.cancel_all(now)
         if out.delegate:
             self._delegation.submit(now, self._conversation.request(index, again=dropped), gathered.frame)
-        self._tell(self._utterances.heard(index, heard, busy=state.speaking or parts.sink.queued(now) > 0))
+        self._tell(self._utterances.heard(index, heard, busy))
         self._tell(self._utterances.made(now, action.text_out, action.unheard, action.flush))
         timing = Timing(started - end, compute_s, now - end, skipped)
         self.stats.add(timing)

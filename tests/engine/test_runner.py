@@ -3,81 +3,17 @@ import math
 import numpy as np
 import pytest
 
-from engine.clock import SimulatedClock
-from engine.config import INPUT_CHUNK, OUTPUT_CHUNK, LateRule
+from engine.config import INPUT_CHUNK, LateRule
 from engine.errors import MicroturnError
-from engine.events import BackgroundEvent, Event, Fault, Mark, TextIn, Transcript, TurnRecord, VisionEvent
-from engine.inbox import CancelJob, Inbox, StopSpeaking
-from engine.runner import MAX_FAILURES, Parts, Runner
-from engine.speech import SpeechController
-from engine.types import Frame, Samples, SourceChunk
-from tests.fakes import (
-    FakeBackground,
-    FakeCamera,
-    FakeEngine,
-    FakeSink,
-    FakeSource,
-    FakeStopwatch,
-    ToneVoice,
-    output,
-)
+from engine.events import BackgroundEvent, Event, Mark, TextIn, Transcript, VisionEvent
+from engine.inbox import CancelJob, StopSpeaking
+from engine.runner import MAX_FAILURES
+from engine.types import SourceChunk
+from tests.fakes import FakeBackground, FakeCamera, FakeEngine, FakeStopwatch, output
+from tests.rig import Rig, transcripts
 
 REQUEST = {"role": "request"}
 ANSWER = {"role": "answer"}
-
-
-class Rig:
-    """A runner between fakes, on a simulated clock."""
-
-    def __init__(
-        self,
-        engine: FakeEngine | None = None,
-        count: int = 10,
-        late: LateRule | None = None,
-        background: FakeBackground | None = None,
-        camera: FakeCamera | None = None,
-        chunks: tuple[SourceChunk, ...] = (),
-        script: tuple[TextIn, ...] = (),
-    ) -> None:
-        self.clock = SimulatedClock()
-        self.engine = engine or FakeEngine()
-        self.source = FakeSource(self.clock, count, chunks)
-        self.sink = FakeSink()
-        self.voice = ToneVoice()
-        self.background = background
-        self.inbox = Inbox()
-        self.events: list[Event] = []
-        self.recorded: list[tuple[Samples, Samples, Frame | None]] = []
-        parts = Parts(
-            self.source, self.sink, self.engine, SpeechController(self.voice), self.clock,
-            camera, background, script,
-        )  # fmt: skip
-        self.runner = Runner(
-            parts,
-            late or LateRule(),
-            self.inbox,
-            self.events.append,
-            lambda samples, heard, frame: self.recorded.append((samples, heard, frame)),
-            self.engine.stopwatch,
-        )
-
-    def run(self) -> "Rig":
-        self.runner.run()
-        return self
-
-    @property
-    def turns(self) -> list[TurnRecord]:
-        return [event for event in self.events if isinstance(event, TurnRecord)]
-
-    def of(self, kind: type) -> list[Event]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    def faults(self) -> list[str]:
-        return [event.what for event in self.events if isinstance(event, Fault)]
-
-
-def transcripts(rig: Rig) -> list[tuple[str, str, str]]:
-    return [(e.speaker, e.text, e.unheard) for e in rig.events if isinstance(e, Transcript)]
 
 
 def test_every_chunk_is_one_turn_in_order() -> None:
@@ -88,7 +24,7 @@ def test_every_chunk_is_one_turn_in_order() -> None:
     assert [seen.index for seen in rig.engine.seen] == list(range(10))
     for i, (samples, heard, frame) in enumerate(rig.recorded):
         assert samples[0] == np.float32(i / 1000)
-        assert heard.shape == (OUTPUT_CHUNK,)
+        assert heard.shape == (4_800,)
         assert frame is None
     assert rig.clock.now() == pytest.approx(2.0)
     assert rig.faults() == []
@@ -344,6 +280,21 @@ def test_dropped_answer_cancels_its_job_and_a_request_that_goes_on_is_whole() ->
     assert [text for _, text, _ in transcripts(rig)] == ["Hmm."]
 
 
+def test_words_that_were_on_the_way_when_a_job_was_cancelled_are_not_said() -> None:
+    class Slow(FakeBackground):
+        def cancel(self, job: int, t: float) -> None:
+            """Takes no notice: the answer was already sent."""
+
+    background = Slow([(0.7, "partial", "Too late.", ANSWER), (0.8, "answer", "Too late.", {})])
+    relay = {i: output("speak", "relay") for i in range(4, 10)}
+    rig = Rig(FakeEngine({1: output(delegate=True)} | relay), background=background, count=14)
+    rig.source.on_read = lambda i: i == 3 and rig.inbox.put(CancelJob(0.7, 0))  # type: ignore[assignment]
+    rig.run()
+    assert [e.event for e in rig.events if isinstance(e, BackgroundEvent)] == ["asked", "partial", "answer"]
+    assert transcripts(rig) == []
+    assert rig.turns[-1].open_jobs == 0
+
+
 @pytest.mark.parametrize("where", ["submit", "poll", "wait_until"])
 def test_broken_background_is_one_fault_and_the_session_goes_on(where: str) -> None:
     rig = Rig(FakeEngine({1: output(delegate=True)}), background=FakeBackground(fail_on=where)).run()
@@ -353,8 +304,8 @@ def test_broken_background_is_one_fault_and_the_session_goes_on(where: str) -> N
     assert len(faults) == (1 if where == "submit" else 2)
 
 
-def test_delegating_without_a_background_is_a_fault() -> None:
-    rig = Rig(FakeEngine({1: output(delegate=True)})).run()
+def test_delegating_without_a_background_is_told_once() -> None:
+    rig = Rig(FakeEngine({1: output(delegate=True), 4: output(delegate=True)})).run()
     assert rig.faults() == ["the model asked for background work, but no background process is running"]
 
 
