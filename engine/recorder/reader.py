@@ -14,7 +14,7 @@ from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, VIDEO, reason
 from engine.recorder.lines import MAX_LINE, parse_event
 from engine.types import Samples
 
-_BLOCK = 4_096  # where a file is cut off, so much is lost at most
+_BLOCK = 8_192  # where a file is cut off, so much is lost at most
 _TOLERATED_S = 1.0  # by so much an audio file of a killed session may be shorter than its timeline
 
 
@@ -149,6 +149,12 @@ def audio_seconds(file: Path) -> float:
     return len(samples) / rate
 
 
+def audio_rate(file: Path) -> int:
+    """Samples a second of an audio file of a session. Raises InputError when it cannot be read."""
+    with _open(file) as sound:
+        return int(sound.samplerate)
+
+
 def audio_blocks(file: Path, start: int = 0, stop: int | None = None) -> Iterator[Samples]:
     """Mono float32 samples ``[start, stop)`` in blocks; ends early where the file is cut off.
 
@@ -184,15 +190,20 @@ def read_audio(file: Path, start: int = 0, stop: int | None = None) -> tuple[Sam
     Raises:
         InputError: the file is missing or is no audio that can be read.
     """
-    with _open(file) as sound:
-        rate = int(sound.samplerate)
     blocks = list(audio_blocks(file, start, stop))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), rate
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), audio_rate(file)
+
+
+class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]
+    """Reads on without a seek after every read, which takes longer than the reading."""
+
+    def seekable(self) -> bool:
+        return False
 
 
 def _open(file: Path) -> soundfile.SoundFile:
     try:
-        return soundfile.SoundFile(file)
+        return _ForwardOnly(file)
     except (soundfile.LibsndfileError, OSError) as err:
         if not file.exists():
             raise InputError(f"{file.name} is missing") from err
