@@ -1,0 +1,33 @@
+"""The program's entry: the window, or a command without loading Qt."""
+
+import multiprocessing
+import sys
+from collections.abc import Sequence
+
+from app.version import version
+
+
+def is_for_window(arguments: Sequence[str]) -> bool:
+    """Commands are words; the window has options only."""
+    return not arguments or (arguments[0].startswith("-") and not {"-h", "--help"} & set(arguments))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``argv`` (by default the program's own arguments) and return the exit status."""
+    # A frozen program starts its own child processes through this same entry.
+    multiprocessing.freeze_support()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:
+        sys.stdout.write(f"microturn {version()}\n")
+        return 0
+    if is_for_window(arguments):
+        from app.window import run
+
+        return run(arguments)
+    from engine.cli import main as command_line
+
+    return command_line(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

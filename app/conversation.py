@@ -1,0 +1,245 @@
+"""The conversation as lines of text, built from events. Plain Python; one owner thread."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.text import one_line, plain
+from engine.config import CHUNK_S
+from engine.decisions import BACKCHANNELS
+from engine.events import BackgroundEvent, Event, Fault, Mark, TextIn, Transcript, TurnRecord
+
+MAX_LINES = 2_000
+"""Older lines leave the view; they stay on the timeline and in the recording."""
+_TRIM = 200
+_MAX_TEXT = 4_000
+_PAUSE_S = 2.0
+"""Words this long after the last ones begin a new line, if no transcript has closed it."""
+_OVERLAP_S = 0.15
+_NEAR = 12
+"""Lines to either side that are looked at for overlap."""
+
+
+@dataclass(eq=False)
+class Line:
+    """One utterance, typed text or note. ``speaker``: user, typed, assistant, note or fault."""
+
+    t0: float
+    t1: float
+    speaker: str
+    text: str
+    unheard: str = ""
+    """Words that were cut off and never reached the ear."""
+    live: bool = False
+    """Still growing."""
+    overlap_s: float = 0.0
+    """For so long somebody else was talking too."""
+    repeated: int = 1
+    version: int = 0
+    """Grows with every change, for caches of its layout."""
+    words: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def backchannel(self) -> bool:
+        return self.speaker == "assistant" and self.text.strip(" .") in BACKCHANNELS
+
+    @property
+    def voice(self) -> str:
+        """Whose voice it was; empty where nobody spoke."""
+        return self.speaker if self.speaker in ("user", "assistant") else ""
+
+
+@dataclass
+class Changes:
+    """What a view must bring up to date: ``updated`` and ``appended`` lines; all after a ``reset``."""
+
+    updated: set[int] = field(default_factory=set)
+    appended: int = 0
+    reset: bool = False
+
+
+class Conversation:
+    """Lines in order of their start."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.forgotten = 0
+        self._assistant: Line | None = None
+        self._requests: dict[int, Line] = {}
+        self._changes = Changes()
+
+    def append(self, events: Iterable[Event]) -> Changes:
+        """Take events as they come, and say which lines changed."""
+        self._changes = Changes()
+        for event in events:
+            match event:
+                case TurnRecord() if event.text_out:
+                    self._spoken(event.t, one_line(str(event.text_out), _MAX_TEXT))
+                case Transcript():
+                    self._transcript(event)
+                case BackgroundEvent():
+                    self._background(event)
+                case TextIn():
+                    self._insert(Line(event.t, event.t, "typed", plain(event.text, _MAX_TEXT)))
+                case Fault():
+                    self._note(event.t, "fault", one_line(event.what))
+                case Mark():
+                    self._note(event.t, "note", one_line(event.note))
+        if len(self.lines) > MAX_LINES:
+            self._forget()
+        return self._changes
+
+    def close(self) -> Changes:
+        """The session has ended: nothing grows any more."""
+        self._changes = Changes()
+        for line in self.lines[-_NEAR:]:
+            if line.live:
+                line.live = False
+                self._changed(line)
+        self._assistant = None
+        self._requests.clear()
+        return self._changes
+
+    def _spoken(self, t: float, words: str) -> None:
+        line = self._assistant
+        if line is not None and t - line.t1 > _PAUSE_S:
+            line.live = False
+            self._changed(line)
+            line = None
+        if line is None:
+            # Words of a turn are heard from its end on.
+            line = self._assistant = Line(t + CHUNK_S, t + CHUNK_S, "assistant", "", live=True)
+            line.words.append((t, words))
+            line.text = words
+            self._insert(line)
+        else:
+            line.words.append((t, words))
+            line.text = f"{line.text} {words}"[-_MAX_TEXT:]
+            line.t1 = t + CHUNK_S
+            self._changed(line)
+        self._measure_overlap(line)
+
+    def _transcript(self, event: Transcript) -> None:
+        text, unheard = plain(event.text, _MAX_TEXT), plain(event.unheard, _MAX_TEXT)
+        if event.speaker == "user":
+            line = next((r for r in self._requests.values() if r.live and r.text == text), None)
+            if line is None:
+                self._insert(Line(event.t0, event.t1, "user", text))
+            else:
+                self._move(line, event.t0, event.t1)
+        elif event.speaker == "assistant":
+            line, self._assistant = self._assistant, None
+            later: list[tuple[float, str]] = []
+            if line is None:
+                line = Line(event.t0, event.t1, "assistant", text, unheard)
+                self._insert(line)
+            else:
+                later = [(t, words) for t, words in line.words if t >= event.t1]
+                line.text, line.unheard, line.live, line.words = text, unheard, False, []
+                self._move(line, event.t0, event.t1)
+            self._measure_overlap(line)
+            for t, words in later:  # they belong to the next utterance, which has begun meanwhile
+                self._spoken(t, words)
+
+    def _background(self, event: BackgroundEvent) -> None:
+        text = plain(event.text, _MAX_TEXT)
+        if event.event == "partial" and event.detail.get("role") == "request" and text:
+            line = self._requests.get(event.id) or self._heard_as(text)
+            t0, t1 = (_time(event.detail.get(key), event.t) for key in ("t0", "t1"))
+            if line is None:
+                line = Line(t0, max(t0, t1), "user", text, live=True)
+                self._insert(line)
+            elif line.text != text:
+                line.text, line.t1 = text, max(line.t1, t1)
+                self._changed(line)
+            self._requests[event.id] = line
+        elif event.event == "tool_call":
+            self._note(event.t, "note", f"Using {one_line(text, 120)}")
+        elif event.event == "failed":
+            self._note(event.t, "fault", f"No answer from the background: {one_line(text) or 'it failed'}")
+        if event.event in ("answer", "failed", "cancelled"):
+            line = self._requests.pop(event.id, None)
+            if line is not None and line.live:
+                line.live = False
+                self._changed(line)
+
+    def _heard_as(self, text: str) -> Line | None:
+        """A line that a transcript has made of the same words already."""
+        recent = (line for line in reversed(self.lines[-_NEAR:]) if line.speaker == "user")
+        return next(
+            (line for line in recent if line.text == text and line not in self._requests.values()), None
+        )
+
+    def _note(self, t: float, speaker: str, text: str) -> None:
+        last = self.lines[-1] if self.lines else None
+        if last is not None and last.speaker == speaker and last.text == text:
+            last.repeated += 1
+            last.t1 = t
+            self._changed(last)
+        else:
+            self._insert(Line(t, t, speaker, text))
+
+    def _insert(self, line: Line) -> None:
+        at = bisect_right(self.lines, line.t0, key=_start)
+        if at == len(self.lines):
+            self._changes.appended += 1
+        else:
+            self._changes.reset = True
+        self.lines.insert(at, line)
+        self._measure_overlap(line)
+
+    def _move(self, line: Line, t0: float, t1: float) -> None:
+        """Give a line its true times; it may change places with its neighbours."""
+        before = self._place(line)
+        line.t0, line.t1, line.live = t0, t1, False
+        del self.lines[before]
+        after = bisect_right(self.lines, t0, key=_start)
+        self.lines.insert(after, line)
+        if after != before:
+            self._changes.reset = True
+        self._changed(line)
+        self._measure_overlap(line)
+
+    def _changed(self, line: Line) -> None:
+        line.version += 1
+        self._changes.updated.add(self._place(line))
+
+    def _place(self, line: Line) -> int:
+        """Found from the end, where lines change."""
+        return next(i for i in range(len(self.lines) - 1, -1, -1) if self.lines[i] is line)
+
+    def _measure_overlap(self, line: Line) -> None:
+        """Refresh the overlap of a line and of those around it that another voice spoke."""
+        if not line.voice:
+            return
+        at = self._place(line)
+        around = self.lines[max(at - _NEAR, 0) : at + _NEAR]
+        for one in around:
+            if one.voice and (one is line or one.voice != line.voice):
+                total = sum(
+                    _common(one, other) for other in around if other.voice and other.voice != one.voice
+                )
+                shown = total if total >= _OVERLAP_S else 0.0
+                if abs(shown - one.overlap_s) > 1e-6:
+                    one.overlap_s = shown
+                    self._changed(one)
+
+    def _forget(self) -> None:
+        gone = self.lines[:_TRIM]
+        del self.lines[:_TRIM]
+        self.forgotten += _TRIM
+        self._assistant = None if self._assistant in gone else self._assistant
+        self._requests = {job: line for job, line in self._requests.items() if line not in gone}
+        self._changes = Changes(reset=True)
+
+
+def _start(line: Line) -> float:
+    return line.t0
+
+
+def _common(one: Line, other: Line) -> float:
+    return max(min(one.t1, other.t1) - max(one.t0, other.t0), 0.0)
+
+
+def _time(value: object, default: float) -> float:
+    return float(value) if isinstance(value, (int, float)) else default

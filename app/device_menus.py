@@ -1,0 +1,90 @@
+"""Menus of microphones, loudspeakers and cameras; each looks for devices anew when it opens."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.live import Devices
+from app.text import one_line
+
+DEFAULT_NAME = "System default"
+NO_CAMERA_NAME = "No camera"
+
+
+class DeviceMenu(QMenu):
+    """One kind of device as a list of choices. The chosen one stays listed when it is unplugged."""
+
+    chosen = Signal(str)
+    """What to pass on; empty for the first entry."""
+
+    def __init__(self, title: str, first: str, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self._first = first
+        self._found: tuple[tuple[str, str], ...] = ()
+        self._value = ""
+        self._group = QActionGroup(self)
+        self._fill()
+
+    @property
+    def value(self) -> str:
+        return self._value
+
+    def name(self) -> str:
+        """The choice for people."""
+        return next((name for value, name in self._found if value == self._value), self._value) or self._first
+
+    def choose(self, value: str) -> None:
+        """Choose without asking; tells ``chosen`` when it is another than before."""
+        changed = value != self._value
+        self._value = value
+        self._fill()
+        if changed:
+            self.chosen.emit(value)
+
+    def show_found(self, found: Sequence[tuple[str, str]]) -> None:
+        """(value, name) of each device there is now."""
+        if tuple(found) != self._found:
+            self._found = tuple(found)
+            self._fill()
+
+    def _fill(self) -> None:
+        for action in self._group.actions():
+            self._group.removeAction(action)
+        self.clear()
+        known = [("", self._first), *self._found]
+        if self._value not in [value for value, _ in known]:
+            known.append((self._value, f"{self._value} (not found)"))
+        for value, name in known:
+            action = self.addAction(one_line(name, 80).replace("&", "&&"))
+            action.setCheckable(True)
+            action.setChecked(value == self._value)
+            action.setData(value)
+            self._group.addAction(action)
+            action.triggered.connect(self._picked)
+
+    def _picked(self) -> None:
+        action = self._group.checkedAction()
+        if action is not None:
+            self.choose(str(action.data()))
+
+
+class DeviceMenus(QObject):
+    """The three menus together."""
+
+    changed = Signal()
+
+    def __init__(self, refresh: Callable[[], None], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.inputs = DeviceMenu("&Microphone", DEFAULT_NAME, parent)
+        self.outputs = DeviceMenu("&Loudspeaker", DEFAULT_NAME, parent)
+        self.cameras = DeviceMenu("&Camera", NO_CAMERA_NAME, parent)
+        for menu in (self.inputs, self.outputs, self.cameras):
+            menu.aboutToShow.connect(refresh)
+            menu.chosen.connect(self.changed)
+
+    def show_devices(self, devices: Devices) -> None:
+        self.inputs.show_found(devices.inputs)
+        self.outputs.show_found(devices.outputs)
+        self.cameras.show_found(devices.cameras)

@@ -1,0 +1,45 @@
+"""One session as the window shows it: timeline, conversation and state together. Plain Python."""
+
+from collections.abc import Sequence
+
+from app.conversation import Changes, Conversation
+from app.recorded import in_order
+from app.status import StatusTracker
+from app.text import one_line
+from app.timeline.model import TimelineModel
+from engine.events import Event
+from engine.recorder.reader import RecordedSession
+
+
+class Document:
+    """Fed with events by one thread."""
+
+    def __init__(self) -> None:
+        self.timeline = TimelineModel()
+        self.conversation = Conversation()
+        self.status = StatusTracker()
+        self.title = "Conversation"
+        self.note = ""
+        """What is to be known about a recorded session."""
+        self.live = True
+
+    def append(self, events: Sequence[Event]) -> Changes:
+        """Take events as they come; returns what changed in the conversation."""
+        self.timeline.append(events)
+        self.status.append(events)
+        return self.conversation.append(events)
+
+
+def recorded_document(session: RecordedSession) -> Document:
+    """A whole recorded session. Takes about a second for an hour: not for the window's thread."""
+    document = Document()
+    document.append(in_order(session))
+    document.conversation.close()
+    header = session.header
+    about = (f"Recorded with {header.engine}, {header.model}", header.started_at, header.source)
+    document.note = one_line(" · ".join(part for part in about if part), 400)
+    if session.damaged:
+        document.note += f"\nDamaged: {one_line('; '.join(session.damaged), 400)}"
+    document.title = one_line(session.path.resolve().name, 80)
+    document.live = False
+    return document

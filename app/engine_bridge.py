@@ -1,0 +1,259 @@
+"""The one place where engine events become Qt signals.
+
+A timer drains the event bus about 30 times a second and looks at the session's
+state; slow calls run in a worker thread. Everything here belongs to Qt's thread.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.document import Document, recorded_document
+from app.live import Choice, Devices, ListDevices, LiveSession, OpenSession
+from app.worker import Worker
+from engine.errors import MicroturnError
+from engine.event_bus import EventBus, Subscription
+from engine.events import Event
+
+TICK_MS = 33
+STOP_S = 3.0
+
+
+class EngineBridge(QObject):
+    """Runs at most one live session for the window."""
+
+    events = Signal(list)
+    """Events of the live session, in order."""
+    session_changed = Signal(str, str)
+    """State (off, starting, running, stopping, stopped, failed) and a line of detail."""
+    recording_changed = Signal(bool)
+    """Whether the recorder has its files open."""
+    muted_changed = Signal(bool)
+    dropped = Signal(int)
+    """Events that came too fast for the window, in all."""
+    devices_changed = Signal(object)
+    recorded_opened = Signal(object)
+    """A Document."""
+    trouble = Signal(str)
+    """One line for the person."""
+    ticked = Signal()
+    """After each round of the timer, for what moves."""
+
+    def __init__(
+        self, open_session: OpenSession, list_devices: ListDevices, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._open_session, self._list_devices = open_session, list_devices
+        self._worker = Worker()
+        self._session: LiveSession | None = None
+        self._subscription: Subscription | None = None
+        self._told: tuple[str, str] = ("off", "")
+        self._recording = self._muted = self._opening = self._stopping = False
+        self._dropped = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self.tick)
+
+    @property
+    def session(self) -> LiveSession | None:
+        """The live session, while there is one."""
+        return self._session
+
+    @property
+    def state(self) -> str:
+        return self._told[0]
+
+    @property
+    def muted(self) -> bool:
+        return self._muted
+
+    @property
+    def active(self) -> bool:
+        """A session is opening, running or ending."""
+        return self._session is not None or self._opening
+
+    def start(self, choice: Choice) -> None:
+        """Open a session and begin; nothing happens while one is active."""
+        if self.active:
+            return
+        self._opening = True
+        self._tell("starting", "opening")
+        bus = EventBus()
+        subscription = bus.subscribe()
+
+        def opened(session: Any, error: Exception | None) -> None:
+            self._opening = False
+            if error is not None:
+                subscription.close()
+                self._tell("failed", _line(error))
+                return
+            self._session, self._subscription = session, subscription
+            self._dropped = 0
+            if self._stopping:
+                self._end(session)
+            elif self._muted:
+                self.set_muted(True)
+
+        def call() -> LiveSession:
+            session = self._open_session(choice, bus)
+            session.start()
+            return session
+
+        self._submit(call, opened)
+
+    def stop(self) -> None:
+        """End the session; the state becomes ``stopped`` when it has ended."""
+        if not self.active or self._stopping:
+            return
+        self._stopping = True
+        self._tell("stopping", "")
+        if self._session is not None:
+            self._end(self._session)
+
+    def _end(self, session: LiveSession) -> None:
+        self._submit(lambda: session.stop(STOP_S), self._ended)
+
+    def _ended(self, in_time: Any, error: Exception | None) -> None:
+        if error is not None:
+            self.trouble.emit(_line(error))
+        elif not in_time:
+            self.trouble.emit("The session is slow to end; it was left behind.")
+        self._drain()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        session, self._session = self._session, None
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+        self._opening = self._stopping = False
+        self._set_recording(False)
+        error = session.error if session is not None else None
+        self._tell("failed" if error else "stopped", str(error or ""))
+
+    def set_muted(self, muted: bool) -> None:
+        """Close or reopen the microphone; remembered for the next session."""
+        if muted != self._muted:
+            self._muted = muted
+            self.muted_changed.emit(muted)
+        if self._session is not None:
+            source = self._session.source
+            self._submit(lambda: source.set_muted(muted), self._only_errors)
+
+    def stop_speaking(self) -> None:
+        if self._session is not None:
+            self._session.stop_speaking()
+
+    def type_text(self, text: str) -> None:
+        if self._session is not None:
+            self._session.type_text(text)
+
+    def mark(self, note: str) -> None:
+        if self._session is not None:
+            self._session.mark(note)
+
+    def cancel_job(self, job: int) -> None:
+        if self._session is not None:
+            self._session.cancel_job(job)
+
+    def refresh_devices(self) -> None:
+        """Look for devices now; ``devices_changed`` tells what was found."""
+
+        def listed(devices: Any, error: Exception | None) -> None:
+            if error is not None:
+                self.trouble.emit(f"Devices cannot be listed: {_line(error)}")
+            self.devices_changed.emit(devices or Devices())
+
+        rebuild = not self.active
+        self._submit(lambda: self._list_devices(rebuild), listed)
+
+    def open_recorded(self, path: Path) -> None:
+        """Read a session folder; ``recorded_opened`` or ``trouble`` follows."""
+        from engine.recorder.reader import read_session
+
+        def call() -> Document:
+            return recorded_document(read_session(path))
+
+        def opened(document: Any, error: Exception | None) -> None:
+            if error is None:
+                self.recorded_opened.emit(document)
+            else:
+                self.trouble.emit(_line(error))
+
+        self._submit(call, opened)
+
+    def run_in_background(self, call: Callable[[], Any]) -> None:
+        """Something whose result nobody waits for, such as loading the engine's code ahead of time."""
+        self._submit(call, self._only_errors)
+
+    def tick(self) -> None:
+        """One round: results of slow calls, events, state."""
+        self._worker.poll()
+        self._drain()
+        session = self._session
+        if session is not None:
+            self._set_recording(session.recording)
+            if not self._stopping:
+                if session.state in ("stopped", "failed"):
+                    self._drain()
+                    self._let_go()
+                else:
+                    self._tell(session.state, session.progress if session.state == "starting" else "")
+        self.ticked.emit()
+        if not self.active and not self._worker.busy:
+            self._timer.stop()
+
+    def close(self) -> None:
+        """End everything, within ``STOP_S`` seconds: what hangs is left to die with the program."""
+        self._timer.stop()
+        deadline = time.monotonic() + STOP_S
+        if self._session is not None:
+            self._session.stop(0.0)
+        self._worker.close(STOP_S)
+        self._worker.poll()  # a session that was being opened meanwhile
+        if self._session is not None:
+            self._session.stop(max(deadline - time.monotonic(), 0.0))
+            self._let_go()
+
+    def _drain(self) -> None:
+        if self._subscription is None:
+            return
+        events: list[Event] = self._subscription.drain()
+        if events:
+            self.events.emit(events)
+        if self._subscription.dropped > self._dropped:
+            self._dropped = self._subscription.dropped
+            self.dropped.emit(self._dropped)
+
+    def _submit(self, call: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
+        try:
+            self._worker.submit(call, then)
+        except MicroturnError as err:
+            self.trouble.emit(_line(err))
+            return
+        self._timer.start()
+
+    def _only_errors(self, _: Any, error: Exception | None) -> None:
+        if error is not None:
+            self.trouble.emit(_line(error))
+
+    def _set_recording(self, recording: bool) -> None:
+        if recording != self._recording:
+            self._recording = recording
+            self.recording_changed.emit(recording)
+
+    def _tell(self, state: str, detail: str) -> None:
+        if (state, detail) != self._told:
+            self._told = state, detail
+            self.session_changed.emit(state, detail)
+
+
+def _line(error: Exception) -> str:
+    """One line, whatever was raised."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MicroturnError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

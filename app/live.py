@@ -1,0 +1,120 @@
+"""What the window asks of the engine: open a session, list devices, read a recording.
+
+The engine is imported when it is first needed, in the worker thread, so that
+the window itself appears at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.config import EngineConfig
+from engine.errors import MicroturnError
+from engine.event_bus import EventBus
+from engine.paths import data_dir
+
+
+class LiveSession(Protocol):
+    """The part of ``engine.session.Session`` that the window uses."""
+
+    source: Any
+    sink: Any
+    camera: Any
+    progress: str
+
+    @property
+    def state(self) -> str: ...
+
+    @property
+    def error(self) -> MicroturnError | None: ...
+
+    @property
+    def recording(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+    def stop(self, timeout: float = 3.0) -> bool: ...
+
+    def type_text(self, text: str) -> None: ...
+
+    def mark(self, note: str) -> None: ...
+
+    def cancel_job(self, job: int) -> None: ...
+
+    def stop_speaking(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the next session is to run. A device of None is the system's default; a camera of None is none."""
+
+    input_device: str | None = None
+    output_device: str | None = None
+    camera: str | None = None
+    record_in: Path | None = None
+    """Folder that gets a new session folder; None records nothing."""
+    config: EngineConfig = field(default_factory=EngineConfig)
+
+
+@dataclass(frozen=True)
+class Devices:
+    """(what to pass on, name for people) of each device found now."""
+
+    inputs: tuple[tuple[str, str], ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    cameras: tuple[tuple[str, str], ...] = ()
+
+
+OpenSession = Callable[[Choice, EventBus], LiveSession]
+ListDevices = Callable[[bool], Devices]
+"""Told whether PortAudio's own list may be rebuilt, which would break open streams."""
+
+
+def sessions_dir() -> Path:
+    """Where the window records sessions unless told otherwise."""
+    return data_dir() / "sessions"
+
+
+def new_session_dir(parent: Path, now: datetime | None = None) -> Path:
+    """A name in ``parent`` that is not taken, made of the local date and time."""
+    stamp = (now or datetime.now(UTC)).astimezone().strftime("%Y-%m-%d %H.%M.%S")
+    taken = (parent / (stamp if n == 1 else f"{stamp} ({n})") for n in range(1, 1_000))
+    return next(path for path in taken if not path.exists())
+
+
+def open_session(choice: Choice, bus: EventBus) -> LiveSession:
+    """A session on the chosen devices, ready to be started.
+
+    Raises:
+        MicroturnError: a device is not there, or something the session needs is missing.
+    """
+    from engine.session import open_live
+
+    return open_live(
+        choice.config, choice.input_device, choice.output_device, choice.camera, choice.record_in, bus
+    )
+
+
+def list_devices(rebuild: bool) -> Devices:
+    """What is plugged in now. A kind that cannot be listed is left empty.
+
+    Raises:
+        MicroturnError: PortAudio is missing or does not answer.
+    """
+    from engine.audio import devices as audio
+    from engine.camera.devices import list_cameras
+
+    found = audio.list_devices(refresh=rebuild)
+    return Devices(
+        inputs=tuple((d.id, d.name) for d in found if d.inputs and not d.is_monitor),
+        outputs=tuple((d.id, d.name) for d in found if d.outputs),
+        cameras=tuple((str(c.index), c.name) for c in list_cameras()),
+    )
+
+
+def preload() -> None:
+    """Load the engine's code ahead of the first start; about two seconds."""
+    import engine.engines.micro
+    import engine.session  # noqa: F401

@@ -1,0 +1,148 @@
+"""What the assistant is doing, told from events. Plain Python; one owner thread."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from app.text import one_line
+from engine.events import BackgroundEvent, Event, Fault, TurnRecord
+
+YIELDED_TURNS = 6
+"""Micro-turns for which a yield stays visible, unless something else happens."""
+BACKCHANNEL_TURNS = 3
+FAULT_TURNS = 50
+
+
+class Activity(Enum):
+    """Each has its own shape, title and colour on the screen."""
+
+    OFF = "off"
+    STARTING = "starting"
+    LISTENING = "listening"
+    TALKING = "talking"
+    BACKCHANNEL = "backchannel"
+    INTERRUPTING = "interrupting"
+    YIELDED = "yielded"
+    MUTED = "muted"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+_SESSION_STATES = {
+    "off": Activity.OFF,
+    "starting": Activity.STARTING,
+    "running": Activity.LISTENING,
+    "stopping": Activity.STOPPED,
+    "stopped": Activity.STOPPED,
+    "failed": Activity.FAILED,
+}
+TITLES = {
+    Activity.OFF: "Ready",
+    Activity.STARTING: "Starting",
+    Activity.LISTENING: "Listening",
+    Activity.TALKING: "Talking",
+    Activity.BACKCHANNEL: "With you",
+    Activity.INTERRUPTING: "Interrupting",
+    Activity.YIELDED: "Your turn",
+    Activity.MUTED: "Muted",
+    Activity.STOPPED: "Stopped",
+    Activity.FAILED: "Not running",
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """A moment's state. ``fault`` is shown beside it, whatever else goes on."""
+
+    activity: Activity = Activity.OFF
+    detail: str = ""
+    open_jobs: int = 0
+    fault: str = ""
+    user_level_db: float = -120.0
+    self_level_db: float = -120.0
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.activity]
+
+    @property
+    def working(self) -> bool:
+        """Busy in the background, beside talking or listening."""
+        return self.open_jobs > 0
+
+
+class StatusTracker:
+    """Keeps a Status up to date. A yield, a backchannel and a fault stay visible for a moment."""
+
+    def __init__(self) -> None:
+        self.status = Status()
+        self._session = Activity.OFF
+        self._muted = False
+        self._turn: TurnRecord | None = None
+        self._jobs: set[int] = set()
+        self._yielded_at = self._backchannel_at = self._fault_at = -(10**9)
+
+    def set_session(self, state: str, detail: str = "") -> None:
+        """The states of EngineBridge, with a line of detail."""
+        self._session = _SESSION_STATES[state]
+        self.status = replace(self.status, detail=one_line(detail, 400))
+        if state in ("stopped", "failed"):
+            self._jobs.clear()
+            self._turn = None
+        self._judge()
+
+    def set_muted(self, muted: bool) -> None:
+        self._muted = muted
+        self._judge()
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Take events as they come."""
+        for event in events:
+            if isinstance(event, TurnRecord):
+                self._take_turn(event)
+            elif isinstance(event, BackgroundEvent):
+                if event.event in ("answer", "failed", "cancelled"):
+                    self._jobs.discard(event.id)
+                elif event.event == "asked":
+                    self._jobs.add(event.id)
+            elif isinstance(event, Fault):
+                self._fault_at = self._turn.i if self._turn else 0
+                self.status = replace(self.status, fault=one_line(event.what))
+        self._judge()
+
+    def _take_turn(self, turn: TurnRecord) -> None:
+        self._turn = turn
+        if turn.decision == "yield":
+            self._yielded_at = turn.i
+        elif turn.decision == "backchannel":
+            self._backchannel_at = turn.i
+
+    def _judge(self) -> None:
+        turn = self._turn
+        fault = self.status.fault
+        if turn is not None and turn.i - self._fault_at > FAULT_TURNS:
+            fault = ""
+        live = self._session is Activity.LISTENING
+        self.status = replace(
+            self.status,
+            activity=self._activity(turn) if live else self._session,
+            open_jobs=len(self._jobs),
+            fault=fault,
+            user_level_db=turn.user_level_db if turn and live else -120.0,
+            self_level_db=turn.self_level_db if turn and live else -120.0,
+        )
+
+    def _activity(self, turn: TurnRecord | None) -> Activity:
+        if turn is None:
+            return Activity.MUTED if self._muted else Activity.LISTENING
+        if turn.decision == "interrupt":
+            return Activity.INTERRUPTING
+        if turn.i - self._backchannel_at < BACKCHANNEL_TURNS and turn.decision != "speak":
+            return Activity.BACKCHANNEL
+        if turn.decision == "speak":
+            return Activity.TALKING
+        if turn.i - self._yielded_at < YIELDED_TURNS:
+            return Activity.YIELDED
+        if turn.heard_ms > 0:
+            return Activity.TALKING
+        return Activity.MUTED if self._muted else Activity.LISTENING

@@ -1,0 +1,175 @@
+"""Paint the tracks that hold items: what was said, background jobs, faults and marks."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from app.theme import font, mix, q
+from app.timeline.items import JOB_ROWS, Instant, Job, merged
+from app.timeline.tracks import CELL_PX, View
+from engine.config import CHUNK_S
+from engine.events import Transcript
+
+_TEXT_PX = 26
+"""A bar narrower than this shows no text."""
+_PLAIN_PX = 6
+"""A bar narrower than this is a plain rectangle."""
+_MERGE_PX = 1.5
+"""Bars closer than this are one."""
+_SYMBOL_PX = 16
+
+
+def _elided(painter: QPainter, box: QRectF, text: str, metrics: QFontMetricsF) -> None:
+    shown = metrics.elidedText(text[:400], Qt.TextElideMode.ElideRight, box.width())
+    painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+
+
+def _bar(view: View, t0: float, t1: float, top: float, height: float) -> QRectF:
+    """Clipped to the view: a job of hours must not become a rectangle of millions of pixels."""
+    x0 = max(view.scale.x(t0), view.left - 4.0)
+    x1 = min(view.scale.x(t1), view.left + view.width + 4.0)
+    return QRectF(x0, top, max(x1 - x0, 2.0), height)
+
+
+def _paint_utterances(
+    painter: QPainter, top: float, height: float, view: View, items: Sequence[Transcript], colour: str
+) -> None:
+    t, small = view.theme, font(8.5)
+    metrics = QFontMetricsF(small)
+    painter.setFont(small)
+    fill, pen, flat = q(mix(t.surface, colour, 0.16)), q(t.text), q(mix(t.surface, colour, 0.3))
+    apart_s = _MERGE_PX / view.scale.px_per_s
+    for first, last in merged((u.t0 for u in items), (u.t1 for u in items), apart_s):
+        alone = items[first]
+        box = _bar(view, alone.t0, max(u.t1 for u in items[first : last + 1]), top, height)
+        if box.width() <= _PLAIN_PX:
+            painter.fillRect(box, flat)
+            continue
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawRoundedRect(box, 3, 3)
+        if first == last and alone.unheard:
+            painter.fillRect(QRectF(box.right() - 2, top, 2, height), q(t.danger))
+        if box.width() > _TEXT_PX:
+            painter.setPen(pen)
+            inner = box.adjusted(5, 0, -4, 0)
+            if first == last and view.cell_px >= 2 * CELL_PX and alone.speaker == "assistant":
+                _paint_words(painter, inner, view, alone)
+            else:
+                text = " · ".join(u.text for u in items[first : min(last, first + 8) + 1])
+                _elided(painter, inner, text, metrics)
+
+
+def _paint_words(painter: QPainter, box: QRectF, view: View, item: Transcript) -> None:
+    """Each word where its turn said it, while that leaves them readable; otherwise the sentence."""
+    metrics = QFontMetricsF(painter.font())
+    words = view.model.turns.words(int(item.t0 / CHUNK_S), int(item.t1 / CHUNK_S) + 1)
+    x_free = box.left()
+    placed: list[tuple[float, str]] = []
+    for i, text in words:
+        x = max(view.scale.x(i * CHUNK_S), x_free)
+        x_free = x + metrics.horizontalAdvance(text + " ")
+        placed.append((x, text))
+    if not placed or x_free > box.right() + 2 * view.cell_px:
+        _elided(painter, box, item.text, metrics)
+        return
+    for x, text in placed:
+        painter.drawText(QPointF(x, box.center().y() + metrics.capHeight() / 2), text)
+
+
+def paint_user_words(painter: QPainter, top: float, height: float, view: View) -> None:
+    items = view.model.items.user.between(view.t0, view.t1)
+    _paint_utterances(painter, top, height, view, items, view.theme.user_level)
+
+
+def paint_assistant_words(painter: QPainter, top: float, height: float, view: View) -> None:
+    """Finished utterances; a red end marks one that was cut off."""
+    items = view.model.items.assistant.between(view.t0, view.t1)
+    _paint_utterances(painter, top, height, view, items, view.theme.assistant_level)
+
+
+def paint_jobs(painter: QPainter, top: float, height: float, view: View) -> None:
+    """A bar from asking to the end; solid from the first answer word on; a symbol says how it ended."""
+    t, row_height = view.theme, height / JOB_ROWS
+    small = font(8)
+    metrics = QFontMetricsF(small)
+    painter.setFont(small)
+    jobs = view.model.items.jobs.between(view.t0, view.t1)
+    for row in range(JOB_ROWS):
+        in_row = sorted((j for j in jobs if j.row == row), key=lambda j: j.t0)
+        ends = [_job_end(j, view) for j in in_row]
+        y = top + row * row_height + 1
+        for first, last in merged((j.t0 for j in in_row), ends, 1 / view.scale.px_per_s):
+            box = _bar(view, in_row[first].t0, max(ends[first : last + 1]), y, row_height - 2)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(q(mix(t.surface, t.warning, 0.32)))
+            painter.drawRoundedRect(box, 3, 3)
+            if first == last:
+                _paint_job(painter, box, view, in_row[first], metrics)
+
+
+def _job_end(job: Job, view: View) -> float:
+    return job.t1 if job.t1 is not None else max(view.model.end_s, job.t0)
+
+
+def _paint_job(painter: QPainter, box: QRectF, view: View, job: Job, metrics: QFontMetricsF) -> None:
+    t = view.theme
+    if job.first_answer_t is not None:
+        answering = _bar(view, job.first_answer_t, _job_end(job, view), box.top(), box.height())
+        painter.setBrush(q(mix(t.surface, t.ok, 0.38)))
+        painter.drawRoundedRect(answering, 3, 3)
+    if box.width() > 4:
+        painter.setPen(QPen(q(t.dim), 1))
+        for event in job.events[:80]:
+            if event.event in ("tool_call", "tool_result"):
+                x = view.scale.x(event.t)
+                painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
+    if job.outcome in ("failed", "cancelled"):
+        painter.setPen(QPen(q(t.danger if job.outcome == "failed" else t.dim), 2))
+        c = QPointF(box.right() - 4, box.center().y())
+        painter.drawLine(c + QPointF(-3, -3), c + QPointF(3, 3))
+        if job.outcome == "failed":
+            painter.drawLine(c + QPointF(-3, 3), c + QPointF(3, -3))
+    if box.width() > _TEXT_PX:
+        painter.setPen(q(t.text))
+        _elided(painter, box.adjusted(5, 0, -9, 0), job.request or f"job {job.id}", metrics)
+
+
+def paint_instants(painter: QPainter, top: float, height: float, view: View) -> None:
+    """Triangle: fault. Flag: mark. Square: typed text. Circle: camera. Crowded ones carry their number."""
+    t, instants = view.theme, view.model.items.instants
+    painter.setFont(font(7.5, QFont.Weight.DemiBold))
+    per_px = 1 / view.scale.px_per_s
+    for run in instants.runs(view.t0 - 8 * per_px, view.t1 + 8 * per_px, _SYMBOL_PX * per_px):
+        among = instants.items[run.first : run.first + min(run.count, 40)]
+        shown = next((item for item in among if item.what == "fault"), among[0])
+        x, y = view.scale.x(among[0].t), top + height / 2
+        paint_symbol(painter, QPointF(x, y), shown, view)
+        if run.count > 1:
+            painter.setPen(q(t.text))
+            painter.drawText(QPointF(x + 6, y - 2), str(min(run.count, 99)))
+
+
+def paint_symbol(painter: QPainter, at: QPointF, instant: Instant, view: View) -> None:
+    """The symbol of one instant, 10 pixels wide, centred."""
+    t = view.theme
+    painter.setPen(Qt.PenStyle.NoPen)
+    x, y = at.x(), at.y()
+    match instant.what:
+        case "fault":
+            painter.setBrush(q(t.danger))
+            painter.drawPolygon(QPolygonF([QPointF(x, y - 6), QPointF(x + 6, y + 5), QPointF(x - 6, y + 5)]))
+        case "mark":
+            painter.setBrush(q(t.accent))
+            painter.drawPolygon(
+                QPolygonF([QPointF(x - 4, y - 6), QPointF(x + 6, y - 2.5), QPointF(x - 4, y + 1)])
+            )
+            painter.fillRect(QRectF(x - 5, y - 6, 1.5, 12), q(t.accent))
+        case "text_in":
+            painter.setBrush(q(t.user_level))
+            painter.drawRoundedRect(QRectF(x - 5, y - 5, 10, 10), 2, 2)
+        case _:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(q(t.dim), 1.6))
+            painter.drawEllipse(at, 4.5, 4.5)

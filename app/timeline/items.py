@@ -1,0 +1,185 @@
+"""What lies on the timeline beside the turns: background jobs, transcripts, instants.
+
+Plain Python, one owner thread, every list bounded (the oldest entry goes first).
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.text import one_line
+from engine.events import BackgroundEvent, Event, Fault, Mark, TextIn, Transcript, VisionEvent
+
+MAX_ITEMS = 20_000
+MAX_JOBS = 4_000
+MAX_JOB_EVENTS = 400
+MAX_TEXT = 2_000
+JOB_ROWS = 3
+_ENDS = ("answer", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Instant:
+    """``what`` is fault, mark, text_in or vision."""
+
+    t: float
+    what: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring instants closer than a symbol: drawn once, with their number."""
+
+    first: int
+    count: int
+
+
+class Instants:
+    """Instants in time order."""
+
+    def __init__(self, limit: int = MAX_ITEMS) -> None:
+        self.limit = limit
+        self.items: list[Instant] = []
+        self.dropped = 0
+        self._times: list[float] = []
+
+    def add(self, instant: Instant) -> None:
+        at = bisect_right(self._times, instant.t)
+        self._times.insert(at, instant.t)
+        self.items.insert(at, instant)
+        if len(self.items) > self.limit:
+            drop = max(self.limit // 16, 1)  # in lumps: removing from the front moves the whole list
+            del self.items[:drop], self._times[:drop]
+            self.dropped += drop
+
+    def between(self, t0: float, t1: float) -> list[Instant]:
+        return self.items[bisect_left(self._times, t0) : bisect_left(self._times, t1)]
+
+    def runs(self, t0: float, t1: float, apart_s: float) -> list[Run]:
+        """At most one run for each ``apart_s`` of time, so that drawing costs what it shows."""
+        found: list[Run] = []
+        at, stop = bisect_left(self._times, t0), bisect_right(self._times, t1)
+        while at < stop:
+            after = bisect_left(self._times, self._times[at] + apart_s, at + 1, stop)
+            found.append(Run(at, after - at))
+            at = after
+        return found
+
+
+class Utterances:
+    """Transcripts of one speaker, by start time."""
+
+    def __init__(self, limit: int = MAX_ITEMS) -> None:
+        self.limit = limit
+        self.items: list[Transcript] = []
+        self._starts: list[float] = []
+        self._longest = 0.0
+
+    def add(self, item: Transcript) -> None:
+        at = bisect_right(self._starts, item.t0)
+        self._starts.insert(at, item.t0)
+        self.items.insert(at, item)
+        self._longest = max(self._longest, item.t1 - item.t0)
+        if len(self.items) > self.limit:
+            drop = max(self.limit // 16, 1)
+            del self.items[:drop], self._starts[:drop]
+
+    def between(self, t0: float, t1: float) -> list[Transcript]:
+        """Those that touch ``t0 .. t1``."""
+        first, last = bisect_left(self._starts, t0 - self._longest), bisect_right(self._starts, t1)
+        return [item for item in self.items[first:last] if item.t1 >= t0]
+
+
+@dataclass
+class Job:
+    """One request to the background. ``t1`` is None while it is open."""
+
+    id: int
+    t0: float
+    row: int
+    t1: float | None = None
+    outcome: str = "open"
+    """``open``, ``answer``, ``failed`` or ``cancelled``."""
+    request: str = ""
+    first_answer_t: float | None = None
+    events: list[BackgroundEvent] = field(default_factory=list)
+
+    def near(self, t0: float, t1: float) -> list[BackgroundEvent]:
+        return [event for event in self.events if t0 <= event.t < t1]
+
+
+class Jobs:
+    """Background jobs, packed into rows so that those that overlap do not hide each other."""
+
+    def __init__(self, limit: int = MAX_JOBS) -> None:
+        self.limit = limit
+        self.items: dict[int, Job] = {}
+        self._free_at = [-1.0] * JOB_ROWS
+
+    def add(self, event: BackgroundEvent) -> None:
+        job = self.items.get(event.id)
+        if job is None:
+            job = self.items[event.id] = Job(event.id, event.t, self._free_row(event.t))
+            self._free_at[job.row] = float("inf")
+            if len(self.items) > self.limit:
+                del self.items[next(iter(self.items))]
+        if len(job.events) < MAX_JOB_EVENTS or event.event in _ENDS:
+            job.events.append(event)
+        if event.event == "asked" or (event.event == "partial" and event.detail.get("role") == "request"):
+            job.request = event.text or job.request
+        elif event.event in ("partial", "answer") and job.first_answer_t is None:
+            job.first_answer_t = event.t
+        if event.event in _ENDS:
+            job.t1, job.outcome = max(event.t, job.t0), event.event
+            self._free_at[job.row] = job.t1
+
+    def _free_row(self, t: float) -> int:
+        return next((row for row, at in enumerate(self._free_at) if at <= t), JOB_ROWS - 1)
+
+    def between(self, t0: float, t1: float) -> list[Job]:
+        return [job for job in self.items.values() if job.t0 <= t1 and (job.t1 is None or job.t1 >= t0)]
+
+
+class Items:
+    """All of them, fed from events. Text is made safe to show on its way in."""
+
+    def __init__(self) -> None:
+        self.instants = Instants()
+        self.user = Utterances()
+        self.assistant = Utterances()
+        self.jobs = Jobs()
+
+    def add(self, event: Event) -> None:
+        """Keep an event that is not a turn; other kinds are ignored."""
+        match event:
+            case BackgroundEvent():
+                self.jobs.add(replace(event, text=one_line(event.text, MAX_TEXT)))
+            case Transcript():
+                safe = replace(
+                    event, text=one_line(event.text, MAX_TEXT), unheard=one_line(event.unheard, MAX_TEXT)
+                )
+                (self.user if event.speaker == "user" else self.assistant).add(safe)
+            case Fault():
+                self.instants.add(Instant(event.t, "fault", one_line(event.what)))
+            case Mark():
+                self.instants.add(Instant(event.t, "mark", one_line(event.note)))
+            case TextIn():
+                self.instants.add(Instant(event.t, "text_in", one_line(event.text)))
+            case VisionEvent():
+                self.instants.add(Instant(event.t, "vision", one_line(event.event)))
+
+
+def merged(t0: Iterable[float], t1: Iterable[float], apart_s: float) -> list[tuple[int, int]]:
+    """Group intervals sorted by start: (first, last) of each run whose gaps are below ``apart_s``."""
+    starts: NDArray[np.float64] = np.fromiter(t0, float)
+    if not len(starts):
+        return []
+    reach = np.maximum.accumulate(np.fromiter(t1, float))
+    breaks = np.flatnonzero(starts[1:] > reach[:-1] + apart_s) + 1
+    firsts = np.concatenate(([0], breaks))
+    lasts = np.concatenate((breaks - 1, [len(starts) - 1]))
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))

@@ -1,0 +1,163 @@
+"""Opens the window: options, the Qt application, one window at a time, clean ends."""
+
+import argparse
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+# On Windows torch's libraries cannot be loaded once Qt's are.
+if sys.platform == "win32":
+    with suppress(ImportError):
+        import torch  # noqa: F401
+
+from PySide6.QtCore import QSocketNotifier, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from app import settings as stored
+from app import theme as themes
+from app.display import check_display
+from app.engine_bridge import EngineBridge
+from app.live import ListDevices, OpenSession, list_devices, open_session, preload
+from app.main_window import MainWindow
+from app.single_instance import SingleInstance
+from engine.errors import InputError, MicroturnError
+from engine.paths import asset, data_dir
+
+log = logging.getLogger(__name__)
+_PRELOAD_MS = 250  # after the window has been painted
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see microturn --help")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The window's options, also for the help text."""
+    made = _Parser(prog="microturn", description="Opens the window.", add_help=False, allow_abbrev=False)
+    made.add_argument("--input", metavar="NAME", help="microphone to use: its name, or a part of it")
+    made.add_argument("--output", metavar="NAME", help="loudspeaker to use: its name, or a part of it")
+    made.add_argument("--camera", metavar="NAME", help="camera to use: number, name, video file, or none")
+    made.add_argument(
+        "--record", metavar="DIR", type=Path, help="record each session into a new folder in DIR"
+    )
+    made.add_argument("--open", metavar="SESSION", type=Path, help="show a recorded session")
+    made.add_argument("--start", action="store_true", help="begin to listen at once")
+    made.add_argument("--quit-after", metavar="SECONDS", type=float, help=argparse.SUPPRESS)
+    return made
+
+
+def run(
+    argv: Sequence[str],
+    open_live: OpenSession = open_session,
+    list_all: ListDevices = list_devices,
+) -> int:
+    """Open the window and return the exit status when it is closed.
+
+    Args:
+        open_live, list_all: what reaches the devices.
+    """
+    try:
+        options = parser().parse_args(list(argv))
+        check_display()
+        return _show(options, open_live, list_all)
+    except MicroturnError as err:
+        sys.stderr.write(f"microturn: {err}\n")
+        return err.exit_status
+
+
+def _show(options: argparse.Namespace, open_live: OpenSession, list_all: ListDevices) -> int:
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(["microturn"])
+    app.setApplicationName("microturn")
+    app.setApplicationDisplayName("Microturn")
+    app.setDesktopFileName("microturn")
+    app.setWindowIcon(QIcon(str(asset("icons/microturn.svg"))))
+    themes.load_fonts(app)
+    single = SingleInstance(data_dir())
+    if not single.claim():
+        if not single.ask_first(str(options.open.absolute()) if options.open else ""):
+            raise MicroturnError("another Microturn is running, and does not answer: close it first")
+        sys.stderr.write("microturn: the window that was open already has come forward\n")
+        return 0
+    file = stored.settings_file()
+    window = MainWindow(
+        EngineBridge(open_live, list_all), _with_options(stored.load(file), options), options.record
+    )
+    single.asked.connect(lambda show: _come_forward(window, show))
+    with _signals_close(window), _errors_shown(window):
+        window.show()
+        if options.open is not None:
+            window.bridge.open_recorded(options.open)
+        if options.start:
+            window.toggle_session()
+        QTimer.singleShot(_PRELOAD_MS, window, lambda: window.bridge.run_in_background(preload))
+        if options.quit_after is not None:
+            QTimer.singleShot(round(options.quit_after * 1000), window, window.close)
+        status = app.exec()
+    stored.save(window.settings(), file)
+    single.release()
+    window.deleteLater()
+    return status
+
+
+def _with_options(settings: stored.Settings, options: argparse.Namespace) -> stored.Settings:
+    camera = settings.camera if options.camera is None else options.camera
+    return replace(
+        settings,
+        input_device=settings.input_device if options.input is None else options.input,
+        output_device=settings.output_device if options.output is None else options.output,
+        camera="" if camera == "none" else camera,
+    )
+
+
+def _come_forward(window: MainWindow, show: str) -> None:
+    window.showNormal()
+    window.raise_()
+    window.activateWindow()
+    if show:
+        window.bridge.open_recorded(Path(show))
+
+
+@contextmanager
+def _signals_close(window: MainWindow) -> Iterator[None]:
+    """Ctrl-C and SIGTERM close the window as its button does; Python alone would notice much later."""
+    reader, writer = socket.socketpair()
+    for end in (reader, writer):
+        end.setblocking(False)
+    notifier = QSocketNotifier(reader.fileno(), QSocketNotifier.Type.Read)
+    notifier.activated.connect(lambda: (reader.recv(64), window.close()))
+    before = {which: signal.signal(which, lambda *_: None) for which in (signal.SIGINT, signal.SIGTERM)}
+    wakeup = signal.set_wakeup_fd(writer.fileno())
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        for which, handler in before.items():
+            signal.signal(which, handler)
+        notifier.setEnabled(False)
+        reader.close()
+        writer.close()
+
+
+@contextmanager
+def _errors_shown(window: MainWindow) -> Iterator[None]:
+    """An error in the window's own code becomes one line; the conversation goes on."""
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.debug("error in the window", exc_info=(kind, error, trace))
+        window.notify(f"The window had an error ({kind.__name__}: {error}). The session goes on.")
+
+    before, sys.excepthook = sys.excepthook, show
+    try:
+        yield
+    finally:
+        sys.excepthook = before
