@@ -229,8 +229,9 @@ class Session:
         # What was made so far lives as long as the session: later collections need not look at it.
         gc.collect()
         gc.freeze()
-        self._clock.start()
         self._start_part("opening the microphone", self.source)
+        # Second 0 is when both devices run: a sound server may take seconds to wake them.
+        self._clock.start()
         self.progress = ""
         return None if self._stopping.is_set() else runner
 
