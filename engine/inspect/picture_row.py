@@ -22,6 +22,7 @@ WIDTH, LEFT, RIGHT = 1_200.0, 100.0, 30.0
 PLOT = WIDTH - LEFT - RIGHT
 _AXIS, _WAVE, _CELL, _CAPTION, _COMPUTE, _GAP = 20.0, 34.0, 18.0, 17.0, 26.0, 7.0
 _TICKS = (0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600)
+_WEIGHTS = np.array((1, 10, 30, 60, 60, 30))  # of the decisions, where one pixel holds several
 _TICK_PX = 58.0  # ticks stand no closer
 
 
@@ -200,10 +201,10 @@ def _cells(row: _Row, y: float, turns: Sequence[int], decisions: Sequence[int], 
 
 
 def _merged(row: _Row, y: float, x: NDArray[np.float64], decision: NDArray[np.uint8]) -> None:
-    """Less than three pixels a micro-turn: a pixel shows what it holds most of, ``listen`` counting least."""
+    """Less than three pixels a micro-turn: a pixel shows what weighs most in it, rare decisions the most."""
     pixels = np.zeros((round(PLOT), len(DECISIONS) + 1), np.int64)
     np.add.at(pixels, (np.minimum(x.astype(np.int64), len(pixels) - 1), decision), 1)
-    shown = np.where(pixels[:, 1:].any(axis=1), pixels[:, 1:].argmax(axis=1) + 1, 0)
+    shown = (pixels * _WEIGHTS).argmax(axis=1)
     # A micro-turn wider than a pixel covers the next one too.
     count = len(pixels)
     latest = np.maximum.accumulate(np.where(pixels.any(axis=1), np.arange(count), 0))
