@@ -8,7 +8,7 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.audio.file_source import FileSource
+from engine.audio.file_source import FileSource, _Decoder
 from engine.clock import SimulatedClock
 from engine.config import INPUT_CHUNK, INPUT_HZ
 from engine.errors import InputError
@@ -21,7 +21,8 @@ def tone(rate: int, seconds: float, hz: float = 440.0, channels: int = 1) -> np.
 
 def read_all(path: Path | str) -> tuple[np.ndarray, list[tuple[int, str]]]:
     source = FileSource(path, SimulatedClock())
-    chunks, faults = [], []
+    chunks: list[np.ndarray] = []
+    faults: list[tuple[int, str]] = []
     while (chunk := source.read()) is not None:
         assert chunk.samples.shape == (INPUT_CHUNK,) and chunk.samples.dtype == np.float32
         faults += [(len(chunks), text) for text in chunk.faults]
@@ -87,6 +88,7 @@ def test_a_long_file_is_read_in_blocks(tmp_path):
     soundfile.write(path, tone(48_000, 20.0), 48_000)
     source = FileSource(path, SimulatedClock())
     assert source.read() is not None
+    assert isinstance(source._input, _Decoder)
     assert source._input._file.tell() < 48_000, "only the first block or two have been decoded"
     source.stop()
 
