@@ -18,11 +18,10 @@ _EDGE = OUTPUT_HZ * 5 // 1000
 _AUDIBLE = 1e-3
 
 
-def fade_out(samples: Samples, length: int) -> Samples:
-    """The first ``length`` samples, going to zero (raised cosine); shorter where ``samples`` is."""
-    n = min(length, len(samples))
-    ramp = 0.5 + 0.5 * np.cos(np.pi * (np.arange(n) + 1) / length)
-    return (samples[:n] * ramp).astype(np.float32)
+def fade_ramp(length: int) -> Samples:
+    """Factors from just under 1 to 0, raised cosine."""
+    ramp: Samples = (0.5 + 0.5 * np.cos(np.pi * (np.arange(length) + 1) / length)).astype(np.float32)
+    return ramp
 
 
 def _is_audible(edge: Samples) -> bool:
@@ -70,7 +69,8 @@ class Playout:
             begin, samples = self._parts[-1]
             self._parts[-1] = (begin, samples[: position - begin])
         if playing:
-            self._parts.append((position, fade_out(tail[: self.end - position], FADE_SAMPLES)))
+            tail = tail[: self.end - position]
+            self._parts.append((position, tail * fade_ramp(FADE_SAMPLES)[: len(tail)]))
         if self._parts:
             begin, samples = self._parts[-1]
             self.end = begin + len(samples)

@@ -1,0 +1,250 @@
+"""The device thread of a live session: opens, watches, closes and reopens its two streams.
+
+PortAudio may block for as long as a driver or sound server likes, so all its
+calls are made here; the engine thread only looks at ``line.current``. The
+thread is a daemon: a driver that hangs does not keep the program from ending.
+"""
+
+import atexit
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Generic, Protocol, TypeVar
+
+from engine.audio.devices import WORDS, AudioDevice, Kind
+from engine.audio.portaudio import load, rebuild_device_list
+from engine.errors import MicroturnError
+
+STALL_S = 0.5
+FIRST_FRAMES_S = 4.0  # a sound server may sleep for two seconds before it wakes an idle device
+BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
+REBUILD_S = (3.0, 10.0, 30.0, 60.0)
+TICK_S = 0.1
+START_S = 8.0
+STOP_S = 1.5
+SLEEP_JUMP_S = 1.0
+
+
+class DeviceStream(Protocol):
+    """What the device thread needs to know of an open stream."""
+
+    device: AudioDevice
+    lost: bool
+
+    @property
+    def frames(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=DeviceStream)
+Resolve = Callable[[], tuple[AudioDevice, bool]]
+
+
+class Heartbeat:
+    """Tells a device that stopped from the age of its newest frame; PortAudio's ``active`` does not."""
+
+    def __init__(self, now: float) -> None:
+        self._frames = 0
+        self._at = now
+        self.beating = False
+
+    def stalled(self, now: float, frames: int) -> bool:
+        """Whether no frame has passed for half a second (four before the first one)."""
+        if frames != self._frames:
+            self._frames, self._at, self.beating = frames, now, True
+        return now - self._at > (STALL_S if self.beating else FIRST_FRAMES_S)
+
+
+class Line(Generic[S]):
+    """One direction: what is wanted, what is open, when to try again.
+
+    ``current`` is the stream in use, None while there is none; any thread may
+    look. All else belongs to the device thread, except ``wanted`` (set by any)
+    and ``notices`` (taken by the engine thread).
+    """
+
+    def __init__(self, kind: Kind, resolve: Resolve, opener: Callable[[AudioDevice, bool], S]) -> None:
+        self.word = WORDS[kind]
+        self.current: S | None = None
+        self.wanted = False
+        self.error: MicroturnError | None = None
+        self.notices: deque[str] = deque(maxlen=64)
+        self.failing_since: float | None = None
+        self.served = False
+        """Whether the last device was one of a sound server, which shows new devices by itself."""
+        self._resolve = resolve
+        self._opener = opener
+        self._heartbeat = Heartbeat(0.0)
+        self._was_lost = False
+        self._tries = 0
+        self._next_try = 0.0
+
+    def tend(self, now: float) -> None:
+        """Bring what is open in line with what is wanted."""
+        stream = self.current
+        if stream is not None:
+            if not stream.lost and self._heartbeat.stalled(now, stream.frames):
+                stream.lost = True
+            if stream.lost and self.wanted:
+                self.notices.append(f"the {self.word} {stream.device.name} has stopped or gone away")
+                self._was_lost = True
+            if stream.lost or not self.wanted:
+                self.current = None
+                _close(stream)
+                self._tries = 0
+                self._next_try = now
+        if self.wanted and self.current is None and now >= self._next_try:
+            self._open(now)
+        if not self.wanted:
+            self._was_lost, self.failing_since, self.error = False, None, None
+
+    def _open(self, now: float) -> None:
+        try:
+            device, asked = self._resolve()
+            self.served = bool(device.pulse)
+            stream = self._opener(device, asked)
+        except MicroturnError as err:
+            self.error = err
+            self.failing_since = now if self.failing_since is None else self.failing_since
+            self._next_try = now + BACKOFF_S[min(self._tries, len(BACKOFF_S) - 1)]
+            self._tries += 1
+            return
+        self._heartbeat = Heartbeat(time.monotonic())
+        self.error = self.failing_since = None
+        if self._was_lost:
+            self.notices.append(f"the {self.word} is reattached: {device.name}")
+            self._was_lost = False
+        self.current = stream
+
+    def try_again(self) -> None:
+        """Do not wait for the backoff, and forget why it failed. Any thread."""
+        self.error = None
+        self._next_try = 0.0
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What happened since the last call."""
+        taken = []
+        while self.notices:
+            taken.append(self.notices.popleft())
+        return tuple(taken)
+
+
+def _close(stream: DeviceStream) -> None:
+    # Where PortAudio does not even let us close, the device is left to its driver.
+    with suppress(MicroturnError):
+        stream.close()
+
+
+def suspended_s() -> float:
+    """Seconds this computer has slept since it was started; always 0 where that cannot be told."""
+    if sys.platform != "linux":
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+class AudioHost:
+    """Runs the device thread for the lines of a session. ``start``, ``stop`` and ``want`` from any thread."""
+
+    def __init__(self, lines: Sequence[Line[Any]], slept: Callable[[], float] = suspended_s) -> None:
+        self._lines = lines
+        self._slept = slept
+        self._slept_before = slept()
+        self._wake = threading.Event()
+        self._tended = threading.Condition()
+        self._ending = False
+        self._rebuilds = 0
+        self._thread = threading.Thread(target=self._run, name="audio-devices", daemon=True)
+        self.idle: Callable[[], bool] = lambda: True
+        """Whether closing the other stream for a moment would cut nothing off."""
+
+    def start(self) -> None:
+        """Start the thread, if it does not run yet."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def want(self, line: Line[S], wanted: bool) -> None:
+        """Ask for a line to be open or closed; returns at once."""
+        line.wanted = wanted
+        self._wake.set()
+
+    def open_now(self, line: Line[S]) -> None:
+        """Open a line and wait for it.
+
+        Raises:
+            MicroturnError: the device cannot be opened, or nothing answers within 8 seconds.
+        """
+        self.start()
+        line.try_again()
+        self.want(line, True)
+        deadline = time.monotonic() + START_S
+        with self._tended:
+            while line.current is None and line.error is None:
+                if not self._tended.wait(deadline - time.monotonic()):
+                    raise MicroturnError(
+                        f"the sound system does not answer when the {line.word} is opened; restart it"
+                    )
+        if line.error is not None:
+            error, line.wanted = line.error, False
+            raise error
+
+    def stop(self) -> None:
+        """Close everything; waits 1.5 s at most, then leaves a hanging driver to itself."""
+        self._ending = True
+        for line in self._lines:
+            line.wanted = False
+        self._wake.set()
+        if self._thread.ident is None or self._thread is threading.current_thread():
+            return
+        self._thread.join(STOP_S)
+        if self._thread.is_alive():
+            # PortAudio's own clean-up at exit would wait for the driver for ever.
+            sounddevice, _ = load()
+            atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001 - there is no public way
+
+    def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            self._notice_sleep()
+            for line in self._lines:
+                line.tend(time.monotonic())
+            self._look_for_new_devices(time.monotonic())
+            with self._tended:
+                self._tended.notify_all()
+            if self._ending and all(line.current is None for line in self._lines):
+                return
+            self._wake.wait(TICK_S)
+
+    def _notice_sleep(self) -> None:
+        slept = self._slept()
+        if slept - self._slept_before > SLEEP_JUMP_S:
+            for line in self._lines:
+                if line.current is not None:
+                    line.notices.append(f"the computer slept for {slept - self._slept_before:.0f} s")
+                    line.current.lost = True
+        self._slept_before = slept
+
+    def _look_for_new_devices(self, now: float) -> None:
+        """PortAudio sees devices plugged in later only after a restart, which needs all streams closed."""
+        failing = [
+            line for line in self._lines if line.wanted and line.failing_since is not None and not line.served
+        ]
+        if not failing:
+            self._rebuilds = 0
+            return
+        since = min(line.failing_since for line in failing if line.failing_since is not None)
+        if now - since < REBUILD_S[min(self._rebuilds, len(REBUILD_S) - 1)] or not self.idle():
+            return
+        self._rebuilds += 1
+        for line in self._lines:
+            if line.current is not None:
+                stream, line.current = line.current, None
+                _close(stream)
+            line.failing_since = None if line.failing_since is None else now
+        with suppress(MicroturnError):
+            rebuild_device_list()
+        for line in self._lines:
+            line.try_again()
