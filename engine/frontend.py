@@ -167,14 +167,19 @@ def make_front_end(name: str) -> FrontEnd:
     return DmelFrontEnd() if name == "dmel" else WhisperFrontEnd()
 
 
-def whole_features(samples: Samples, encoder: WhisperEncoder, batch: int = 16) -> Array:
-    """All chunks of a recording at once, (n // 3200, 928): the same numbers as streaming, for training."""
+def whole_features(samples: Samples, encoder: WhisperEncoder | None, batch: int = 16) -> Array:
+    """All chunks of a recording at once, (n // 3200, dim): the same numbers as streaming, for training.
+
+    Without an ``encoder`` those of the ``dmel`` front end.
+    """
     turns = len(samples) // INPUT_CHUNK
     padded = np.concatenate([np.zeros(N_FFT - HOP, np.float32), samples[: turns * INPUT_CHUNK]])
     mel = log_mel(padded)
     history = np.full((WINDOW_FRAMES - CHUNK_FRAMES, MELS), np.log10(_LOG_FLOOR), np.float32)
     frames = np.concatenate([history, mel])
     dmel = np.stack([dmel_features(mel[k * CHUNK_FRAMES : (k + 1) * CHUNK_FRAMES]) for k in range(turns)])
+    if encoder is None:
+        return dmel
     encoded = np.empty((turns, 2 * ENCODER_DIM), np.float32)
     for start in range(0, turns, batch):
         rows = range(start, min(start + batch, turns))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.config import CHUNK_S, INPUT_CHUNK, INPUT_HZ
 from engine.decisions import DECISION_INDEX, SAY_INDEX
 from engine.encode import TEXT_SLOTS, state_vector
-from engine.frontend import DMEL_DIM, FEATURE_DIMS, WhisperEncoder, whole_features
+from engine.frontend import WhisperEncoder, whole_features
 from engine.model.interaction import InteractionModel, ModelInputs
 from engine.training import human
 from engine.training.acoustics import coloured_noise, hum, knocks, music
@@ -139,11 +139,6 @@ def listening_inputs(features: NDArray[np.float32]) -> ModelInputs:
     )
 
 
-def for_front_end(features: NDArray[np.float32], audio_dim: int) -> NDArray[np.float32]:
-    """The features of the ``whisper`` front end contain those of ``dmel``."""
-    return features[:, :DMEL_DIM] if audio_dim == FEATURE_DIMS["dmel"] else features
-
-
 @torch.inference_mode()
 def decision_logits(
     model: InteractionModel, cases: Iterable[NDArray[np.float32]]
@@ -152,18 +147,17 @@ def decision_logits(
     model.eval()
     out: list[NDArray[np.float32]] = []
     for features in cases:
-        inputs = listening_inputs(for_front_end(features, model.config.audio_dim).astype(np.float32))
-        out.append(model(inputs).decision[0].float().numpy())
+        out.append(model(listening_inputs(features)).decision[0].float().numpy())
     return out
 
 
-def case_features(cases: list[Case], stored: Path) -> list[NDArray[np.float32]]:
-    """Features of all cases; kept in ``stored`` (.npz)."""
+def case_features(cases: list[Case], stored: Path, front_end: str) -> list[NDArray[np.float32]]:
+    """Features of all cases for a front end; kept in ``stored`` (.npz)."""
     if stored.exists():
         with np.load(stored) as arrays:
             if len(arrays.files) == len(cases):
                 return [arrays[f"a{k}"].astype(np.float32) for k in range(len(cases))]
-    encoder = WhisperEncoder()
+    encoder = WhisperEncoder() if front_end == "whisper" else None
     padded = [np.pad(c.audio, (0, -len(c.audio) % INPUT_CHUNK)) for c in cases]
     features = [whole_features(a, encoder, batch=4) for a in padded]
     stored.parent.mkdir(parents=True, exist_ok=True)

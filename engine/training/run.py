@@ -341,7 +341,7 @@ def run_training(
     make_shards(folder, data, settings.data)
     trainer = Trainer(settings, folder, load_shards(folder, settings.data))
     trainer.resume()
-    cases, features = validation(folder, data, "validation")
+    cases, features = validation(folder, data, "validation", settings.model.front_end)
     while trainer.epoch < settings.train.epochs:
         sums = trainer.run_epoch()
         model = trainer.averaged()
@@ -361,12 +361,12 @@ def run_training(
 
 
 def validation(
-    folder: Path, data: Path | None, split: str
+    folder: Path, data: Path | None, split: str, front_end: str
 ) -> tuple[list[evaluate.Case], list[NDArray[np.float32]]]:
     """Cases of a split with their features: real voices where there are any, and always noise."""
     cases = evaluate.human_cases(data, folder, split) if data else []
     cases += evaluate.noise_cases()
-    return cases, evaluate.case_features(cases, folder / f"{split}.npz")
+    return cases, evaluate.case_features(cases, folder / f"{split}.npz", front_end)
 
 
 def finish(
@@ -378,7 +378,8 @@ def finish(
     with torch.no_grad():
         for name in ("speak", "interrupt"):
             model.decision.bias[DECISION_INDEX[name]] += bias
-    test_cases, test_features = validation(trainer.folder, data, "test")
+    front_end = trainer.config.model.front_end
+    test_cases, test_features = validation(trainer.folder, data, "test", front_end)
     weights = trainer.folder / f"{trainer.config.name}.safetensors"
     checkpoint.save(model, weights, {"training_digest": trainer.config.digest()})
     on_test = evaluate.judge(

@@ -130,6 +130,7 @@ class SessionSimulator:
         self.reactions: list[str] = []
         self.spoken_turns = 0
         self.mode = "listen"
+        self.remind_at: float | None = None
         self.reminder_waiting = False
 
     # -- the user -------------------------------------------------------------------------
@@ -204,7 +205,7 @@ class SessionSimulator:
         scene = str(
             self.rng.choice(
                 ["ask", "state", "monologue", "quiet", "aside", "television", "typed", "reminder"],
-                p=[0.38, 0.22, 0.10, 0.07, 0.07, 0.07, 0.05, 0.04],
+                p=[0.37, 0.22, 0.10, 0.06, 0.07, 0.07, 0.05, 0.06],
             )
         )
         start = t + float(self.rng.uniform(0.05, 0.6))
@@ -229,12 +230,12 @@ class SessionSimulator:
             self.typed.append(TextEvent(start, fill(str(self.rng.choice(_TYPED)), self.rng)))
             self.next_scene_t = start + 1.5
         elif scene == "reminder":
-            self.open_job(reminder_text(self.rng).split(), start, 0.0)
-            self.next_scene_t = start + (0.4 if self.rng.random() < 0.5 else 3.0)
+            self.remind_at = start
+            self.next_scene_t = start + 3.0
             clip = self.pick("statement", "request")
-            if clip and self.rng.random() < 0.6:
-                begin = max(t + 0.05, start - float(self.rng.uniform(0.8, 1.5)))
-                self.next_scene_t = self.place(clip, begin, "request", expects=True).end + 1.0
+            if clip and self.rng.random() < 0.75:
+                self.remind_at = start + float(self.rng.uniform(0.3, 2.5))
+                self.next_scene_t = self.place(clip, start, "request", expects=True).end + 1.0
         else:
             self.next_scene_t = start + float(self.rng.uniform(1.5, 6))
 
@@ -273,9 +274,21 @@ class SessionSimulator:
         pace = float(self.rng.uniform(0.03, 0.2))
         self.jobs.append(Job(self.job_count, words, [t + delay + k * pace for k in range(len(words))]))
 
+    def remind(self, t: float) -> list[TextEvent]:
+        """A reminder falls due: its words arrive at once, unasked, and are urgent."""
+        if self.remind_at is None or self.remind_at > t:
+            return []
+        self.remind_at = None
+        self.job_count += 1
+        text = reminder_text(self.rng)
+        self.speech.offer(self.job_count, text)
+        self.speech.finish(self.job_count)
+        self.reminder_waiting = True
+        return [TextEvent(t, text, "background")]
+
     def deliver(self, t: float) -> list[TextEvent]:
         """Words that have arrived by ``t`` go to the speech controller."""
-        events: list[TextEvent] = []
+        events = self.remind(t)
         for job in self.jobs:
             fresh = [
                 w for w, at in zip(job.words[job.given :], job.times[job.given :], strict=True) if at <= t
@@ -381,9 +394,6 @@ class SessionSimulator:
             texts = [e for e in self.typed if t0 <= e.t < t1]
             self.typed_pending |= bool(texts)
             texts += self.deliver(t1)
-            self.reminder_waiting |= any(
-                e.text.startswith(("Reminder", "Your timer", "Alarm")) for e in texts
-            )
             state = replace(self.speech.state(), open_jobs=len(self.jobs))
             self.reminder_waiting &= state.background_words > 0
             target = self.target(t1, state)
