@@ -125,7 +125,7 @@ def jobs(events: Sequence[object]) -> tuple[Job, ...]:
 def _job(events: list[BackgroundEvent]) -> Job:
     asked = next((e for e in events if e.event == "asked"), events[0])
     recognised = next((e.text for e in reversed(events) if e.detail.get("role") == "request"), "")
-    words = (e.t for e in events if e.event == "answer" or e.detail.get("role") == "answer")
+    words = (e.t for e in events if e.text and (e.event == "answer" or e.detail.get("role") == "answer"))
     end = next((e for e in events if e.event in FINAL_EVENTS), None)
     return Job(
         id=asked.id,

@@ -66,8 +66,10 @@ def test_a_check_that_breaks_does_not_hide_the_others(capsys, healthy, monkeypat
     assert len(lines) == len(CHECKS) + 2
 
 
-def test_this_computer_can_be_examined(capsys, monkeypatch):
+def test_this_computer_can_be_examined(monkeypatch, tmp_path):
     """Every real check answers with a line that a person can act on."""
+    monkeypatch.setattr(doctor, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(doctor, "cache_dir", lambda: tmp_path)
     monkeypatch.setattr(doctor, "speed", lambda: iter(()))
     found = list(doctor.examine())
     assert {c.name for c in found} >= {"Python", "packages", "PortAudio", "microphone", "camera", "model"}
