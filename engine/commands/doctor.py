@@ -24,9 +24,9 @@ def run(_arguments: argparse.Namespace) -> int:
     missing = 0
     for check in examine():
         missing += check.state == "missing"
-        print(f"{check.state:<8} {check.name:<18} {check.text}", flush=True)
+        print(f"{check.state:<8} {check.name:<24} {check.text}", flush=True)
         if check.fix:
-            print(f"{'':<27} to do: {check.fix}", flush=True)
+            print(f"{'':<33} to do: {check.fix}", flush=True)
     print()
     print("Nothing needed is missing." if not missing else f"Missing: {missing} of the things needed.")
     return 1 if missing else 0
