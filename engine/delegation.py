@@ -88,6 +88,8 @@ class Delegation:
             return ()
         try:
             events = self._background.poll(end)
+            for what in self._background.take_faults():
+                self._emit(Fault(end, what))
         except Exception as err:  # noqa: BLE001 - as above
             self._lose(end, err)
             return ()

@@ -15,7 +15,7 @@ from engine.paths import asset, data_dir
 from engine.recorder.folder import new_session_folder
 from engine.recorder.reader import read_session
 from engine.replay import Progress, run_replay
-from engine.session import Factories
+from engine.startup import Factories
 from engine.truth import Comparison, compare, read_truth
 
 RECORDING = "demo/demo.flac"

@@ -73,7 +73,7 @@ class Background(Protocol):
     def start(self) -> None: ...
 
     def wait_ready(self, timeout: float) -> bool:
-        """Wait until it can answer; False if it could not within ``timeout`` seconds."""
+        """Wait until it can answer; False after ``timeout`` seconds, or at once when it does not start."""
 
     def submit(
         self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
@@ -93,6 +93,9 @@ class Background(Protocol):
         Live: return at once."""
 
     def cancel(self, job: int, t: float) -> None: ...
+
+    def take_faults(self) -> tuple[str, ...]:
+        """What went wrong with the process since the last call, in plain words."""
 
     def stop(self) -> None: ...
 

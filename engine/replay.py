@@ -19,7 +19,8 @@ from engine.events import Event, Fault, SessionHeader, TurnRecord
 from engine.interfaces import Background, Camera
 from engine.recorder.folder import prepare_folder
 from engine.script import read_script
-from engine.session import Factories, Session
+from engine.session import Session
+from engine.startup import Factories
 
 PACES = ("fast", "real")
 _QUEUE = 100_000

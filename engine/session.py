@@ -4,47 +4,27 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from engine.assembler import MAX_TYPED_CHARS
-from engine.clock import Clock
+from engine.clock import Clock, MonotonicClock
 from engine.config import EngineConfig
-from engine.engines.registry import check_engine, make_engine
-from engine.errors import MicroturnError
+from engine.engines.registry import check_engine
+from engine.errors import InputError, MicroturnError
 from engine.event_bus import EventBus
 from engine.events import Event, Fault, Mark, SessionHeader, TextIn
 from engine.inbox import CancelJob, Command, Inbox, StopSpeaking
 from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine
 from engine.recorder.writer import SessionWriter
 from engine.runner import Parts, Runner, RunStats
-from engine.speech import SpeechController
+from engine.startup import Factories, Startup
 from engine.types import Frame, Samples
 
 log = logging.getLogger(__name__)
 READY_TIMEOUT_S = 200.0  # the first start converts the embedded model
-_READY_STEP_S = 0.2
-
-Part = AudioSource | AudioSink | Camera | Background
-OptionalPart = TypeVar("OptionalPart", Camera, Background)
-
-
-def make_speech() -> SpeechController:
-    """The bundled voice with its controller; loading takes about half a second."""
-    from engine.voice import Voice
-
-    return SpeechController(Voice())
-
-
-@dataclass(frozen=True)
-class Factories:
-    """Makes the parts that take seconds to load; called in the engine thread."""
-
-    engine: Callable[[EngineConfig], InteractionEngine] = make_engine
-    speech: Callable[[], SpeechController] = make_speech
+_READY_STEP_S = 0.5
 
 
 class Session:
@@ -92,7 +72,6 @@ class Session:
         self.source, self.sink, self.camera = source, sink, camera
         self.bus = bus
         self.out_dir = out_dir
-        self.progress = ""
         self.stats = RunStats()
         self._background = background
         self._clock = clock
@@ -102,9 +81,9 @@ class Session:
         self._factories = factories or Factories()
         self._inbox = Inbox()
         self._writer: SessionWriter | None = None
-        self._started: list[Part] = []
-        self._missing: list[str] = []
         self._stopping = threading.Event()
+        self.progress = ""
+        self._startup = Startup(self._stopping, self._say)
         self._state = "starting"
         self._recording_error = ""
         self._error: MicroturnError | None = None
@@ -133,6 +112,10 @@ class Session:
     def now(self) -> float:
         """Session seconds."""
         return self._clock.now()
+
+    def warn(self, what: str) -> None:
+        """Put a fault that is known before ``start`` at the beginning of the timeline."""
+        self._startup.troubles.append(what)
 
     def start(self) -> None:
         """Begin loading and then listening, in the engine thread; returns at once."""
@@ -200,13 +183,15 @@ class Session:
         except Exception as err:
             log.debug("session failed", exc_info=True)
             self._error = MicroturnError(f"the session failed ({type(err).__name__}: {err})")
+            self._error.__cause__ = err
         finally:
             self._release()
             self._state = "failed" if self._error else "stopped"
 
     def _prepare(self) -> Runner | None:
         """Load and open everything; None when ``stop`` was called meanwhile."""
-        background = self._start_optional("starting the background process", self._background)
+        startup = self._startup
+        background = startup.start_optional("starting the background process", self._background)
         self.progress = "loading the interaction model"
         engine = self._factories.engine(self.config)
         engine.warm_up()
@@ -217,34 +202,39 @@ class Session:
         speech = self._factories.speech()
         speech.warm_up()
         self._open_record(engine)
-        camera = self._start_optional("opening the camera", self.camera)
-        for what in self._missing:
-            self._emit(Fault(0.0, what))
+        camera = startup.start_optional("opening the camera", self.camera)
+        for trouble in startup.troubles:
+            self._emit(Fault(0.0, trouble))
         parts = Parts(self.source, self.sink, engine, speech, self._clock, camera, background, self._script)
         runner = Runner(parts, self.config.late, self._inbox, self._emit, self._record)
         self.stats = runner.stats
         if self._simulated and background is not None:
             self._wait_for(background)
-        self._start_part("opening the loudspeaker", self.sink)
         # What was made so far lives as long as the session: later collections need not look at it.
         gc.collect()
         gc.freeze()
-        self._start_part("opening the microphone", self.source)
+        startup.start("opening the loudspeaker", self.sink)
+        startup.start("opening the microphone", self.source)
         # Second 0 is when both devices run: a sound server may take seconds to wake them.
         self._clock.start()
         self.progress = ""
         return None if self._stopping.is_set() else runner
 
+    def _say(self, progress: str) -> None:
+        self.progress = progress
+
     def _wait_for(self, background: Background) -> None:
         """Until the background can answer: on a simulated clock its start-up must not count as its answer."""
         self.progress = "loading the background model"
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        while not self._stopping.is_set():
+        began = asked = time.monotonic()
+        while not self._stopping.is_set() and asked - began < READY_TIMEOUT_S:
             if background.wait_ready(_READY_STEP_S):
                 return
-            if time.monotonic() > deadline:
-                self._emit(Fault(0.0, "the background process is not ready: its answers will come late"))
-                return
+            before, asked = asked, time.monotonic()
+            if asked - before < _READY_STEP_S / 2:
+                break  # it does not start at all
+        if not self._stopping.is_set():
+            self._emit(Fault(0.0, "the background process is not ready: answers come late or not at all"))
 
     def _open_record(self, engine: InteractionEngine) -> None:
         header = SessionHeader(
@@ -258,31 +248,10 @@ class Session:
         if self.out_dir is not None:
             self._writer = SessionWriter(self.out_dir, header, may_wait=self._simulated)
 
-    def _start_part(self, progress: str, part: Part) -> None:
-        if self._stopping.is_set():
-            return
-        self.progress = progress
-        self._started.append(part)
-        part.start()
-
-    def _start_optional(self, progress: str, part: OptionalPart | None) -> OptionalPart | None:
-        """Start what a session can do without; None when it fails."""
-        if part is None:
-            return None
-        try:
-            self._start_part(progress, part)
-        except Exception as err:  # noqa: BLE001 - neither a camera nor a background is needed to talk
-            self._missing.append(f"{progress} failed: {err or type(err).__name__}")
-            return None
-        return part
-
     def _release(self) -> None:
-        """Stop in the reverse order of starting, whatever fails on the way."""
-        for part in reversed(self._started):
-            try:
-                part.stop()
-            except Exception as err:  # noqa: BLE001 - the other parts must be released too
-                self._emit(Fault(self.now(), f"{type(part).__name__} did not stop cleanly: {err}"))
+        """Stop everything that was started, and finish the files."""
+        for trouble in self._startup.stop_all():
+            self._emit(Fault(self.now(), trouble))
         gc.unfreeze()
         if self._error is not None:
             self._emit(Fault(self.now(), str(self._error)))
@@ -290,3 +259,56 @@ class Session:
             self._writer.close()
             for what in self._writer.take_faults():
                 self.bus.publish(Fault(self.now(), what))
+
+
+def open_live(
+    config: EngineConfig,
+    input_device: str | None,
+    output_device: str | None,
+    camera: str | None,
+    out_dir: Path | None,
+    bus: EventBus,
+) -> Session:
+    """A session on this computer's devices, ready to be started.
+
+    Args:
+        input_device, output_device: id, name or part of a name; None is the system's default.
+        camera: index or name; None goes without. One that is not there is a fault, no error.
+        out_dir: new or empty folder to record into; None records nothing.
+
+    Raises:
+        InputError: no such engine or sound device.
+        MicroturnError: PortAudio is missing.
+    """
+    from engine.audio.live import open_live_audio
+    from engine.background.client import BackgroundClient
+
+    clock = MonotonicClock()
+    source, sink = open_live_audio(input_device, output_device, clock)
+    webcam, trouble = _open_webcam(camera, clock)
+    session = Session(
+        config,
+        source=source,
+        sink=sink,
+        clock=clock,
+        bus=bus,
+        camera=webcam,
+        background=BackgroundClient(simulated=False) if config.background else None,
+        out_dir=out_dir,
+        source_name="live",
+    )
+    if trouble:
+        session.warn(trouble)
+    return session
+
+
+def _open_webcam(camera: str | None, clock: Clock) -> tuple[Camera | None, str]:
+    """The webcam, or None and why not."""
+    if camera is None:
+        return None, ""
+    from engine.camera.webcam import WebCamera
+
+    try:
+        return WebCamera(camera, clock), ""
+    except InputError as err:
+        return None, str(err)

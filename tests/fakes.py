@@ -158,6 +158,8 @@ class FakeBackground:
     script: Sequence[tuple[float, str, str, Mapping[str, object]]] = ()
     fail_on: str = ""
     ready: bool = False
+    can_start: bool = True
+    faults: list[str] = field(default_factory=list)
     started: int = 0
     stopped: int = 0
     asked: list[tuple[float, Samples, str, tuple[tuple[str, str], ...], Frame | None]] = field(
@@ -171,8 +173,8 @@ class FakeBackground:
         self.started += 1
 
     def wait_ready(self, timeout: float) -> bool:
-        self.ready = True
-        return True
+        self.ready = self.can_start
+        return self.ready
 
     def submit(
         self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
@@ -201,6 +203,10 @@ class FakeBackground:
         self.cancelled.append(job)
         self._coming = [event for event in self._coming if event.id != job]
         self._coming.append(BackgroundEvent(job, t, "cancelled"))
+
+    def take_faults(self) -> tuple[str, ...]:
+        faults, self.faults = tuple(self.faults), []
+        return faults
 
     def stop(self) -> None:
         self.stopped += 1

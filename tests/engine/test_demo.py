@@ -6,8 +6,8 @@ from engine.demo import PICTURE, Narrator, run_demo
 from engine.errors import InputError
 from engine.events import BackgroundEvent, Fault, Transcript, TurnRecord
 from engine.recorder.reader import read_session
-from engine.session import Factories
 from engine.speech import SpeechController
+from engine.startup import Factories
 from tests.fakes import FakeEngine, ToneVoice, output
 
 

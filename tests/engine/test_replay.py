@@ -12,8 +12,8 @@ from engine.errors import InputError, MicroturnError
 from engine.events import Event, TurnRecord
 from engine.recorder.reader import read_session
 from engine.replay import SessionSummary, run_replay
-from engine.session import Factories
 from engine.speech import SpeechController
+from engine.startup import Factories
 from engine.types import MicroTurn, StepOutput
 from tests.fakes import FakeEngine, ToneVoice, output
 

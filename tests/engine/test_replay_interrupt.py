@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from engine.errors import MicroturnError
 from engine.replay import run_replay
-from engine.session import Factories
+from engine.startup import Factories
 from engine.speech import SpeechController
 from tests.fakes import FakeEngine, ToneVoice
 

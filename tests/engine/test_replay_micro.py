@@ -16,8 +16,8 @@ from engine.model.config import ModelConfig
 from engine.model.interaction import InteractionModel
 from engine.recorder.reader import RecordedSession, read_session
 from engine.replay import run_replay
-from engine.session import Factories
 from engine.speech import SpeechController
+from engine.startup import Factories
 from engine.types import MicroTurn, StepOutput
 from tests.fakes import ToneVoice
 

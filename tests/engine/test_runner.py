@@ -295,6 +295,11 @@ def test_words_that_were_on_the_way_when_a_job_was_cancelled_are_not_said() -> N
     assert rig.turns[-1].open_jobs == 0
 
 
+def test_trouble_of_the_background_process_reaches_the_timeline_once() -> None:
+    rig = Rig(background=FakeBackground(faults=["the process was lost"])).run()
+    assert rig.faults() == ["the process was lost"]
+
+
 @pytest.mark.parametrize("where", ["submit", "poll", "wait_until"])
 def test_broken_background_is_one_fault_and_the_session_goes_on(where: str) -> None:
     rig = Rig(FakeEngine({1: output(delegate=True)}), background=FakeBackground(fail_on=where)).run()

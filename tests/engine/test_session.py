@@ -13,8 +13,9 @@ from engine.event_bus import EventBus
 from engine.events import Event, Fault, Mark, SessionHeader, TextIn, TurnRecord
 from engine.inbox import MAX_COMMANDS
 from engine.recorder.reader import read_session
-from engine.session import Factories, Session
+from engine.session import Session
 from engine.speech import SpeechController
+from engine.startup import Factories
 from engine.types import SourceChunk
 from tests.fakes import FakeBackground, FakeCamera, FakeEngine, FakeSink, FakeSource, ToneVoice, output
 
@@ -222,6 +223,13 @@ def test_session_goes_on_without_a_camera_and_a_background_that_do_not_start(tmp
     assert faults(list(read_session(tmp_path / "s").events)) == expected
     assert rig.session.state == "stopped"
     assert rig.session.stats.turns == 5
+
+
+def test_background_that_never_gets_ready_does_not_hold_a_replay_up() -> None:
+    events = Rig(background=FakeBackground(can_start=False)).run()
+    assert len(faults(events)) == 1
+    assert "not ready" in faults(events)[0]
+    assert sum(isinstance(event, TurnRecord) for event in events) == 5
 
 
 def test_device_that_cannot_be_opened_fails_the_session_in_one_line() -> None:
