@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.assembler import turn_start
-from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
+from engine.config import INPUT_HZ, OUTPUT_CHUNK, OUTPUT_HZ
 from engine.events import Transcript
 from engine.types import Samples
 
@@ -17,13 +17,19 @@ CONTEXT_LINES = 20
 AUDIBLE = 1e-4
 CLOSING_SILENCE_TURNS = 5
 _REPEATED_WORDS = 4
+_BLOCK = INPUT_HZ // 50
+_CONTRAST_DB = 10.0
 
 
 @dataclass(frozen=True)
 class Request:
-    """A context package. ``audio``: 16 kHz, begins at session second ``t0``; ``context``: (speaker, text)."""
+    """A context package. ``audio``: 16 kHz; ``context``: (speaker, text).
+
+    ``t0``, ``t1``: the session seconds between which there is speech in the audio, or sound at all.
+    """
 
     t0: float
+    t1: float
     audio: Samples
     text: str
     context: tuple[tuple[str, str], ...]
@@ -64,8 +70,11 @@ class Conversation:
         first = max(self._request_start, index + 1 - REQUEST_TURNS)
         chunks = [(i, samples) for i, samples in self._audio if first <= i <= index]
         audio = np.concatenate([s for _, s in chunks]) if chunks else np.zeros(0, np.float32)
+        start = turn_start(chunks[0][0] if chunks else index)
+        begin, end = sound_bounds(audio)
         request = Request(
-            t0=turn_start(chunks[0][0] if chunks else index),
+            t0=start + begin,
+            t1=start + end,
             audio=audio,
             text="\n".join(self._typed),
             context=tuple(self._lines),
@@ -73,6 +82,23 @@ class Conversation:
         self._typed.clear()
         self._last_request = index
         return request
+
+
+def sound_bounds(samples: Samples) -> tuple[float, float]:
+    """Seconds at which the louder part of 16 kHz audio begins and ends; all of it when nothing stands out.
+
+    For the times of a transcript only. Blocks of 20 ms count from half-way, in
+    dB, between the quietest tenth and the loudest one.
+    """
+    blocks = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+    if not len(blocks):
+        return 0.0, len(samples) / INPUT_HZ
+    db = 10.0 * np.log10(np.mean(np.square(blocks), axis=1) + 1e-12)
+    floor, top = float(np.percentile(db, 10)), float(db.max())
+    loud = np.flatnonzero(db > (floor + top) / 2)
+    if top - floor < _CONTRAST_DB or not len(loud):
+        return 0.0, len(samples) / INPUT_HZ
+    return int(loud[0]) * _BLOCK / INPUT_HZ, (int(loud[-1]) + 1) * _BLOCK / INPUT_HZ
 
 
 def without_overlap(begun: list[str], after: list[str], most: int) -> list[str]:

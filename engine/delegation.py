@@ -63,7 +63,7 @@ class Delegation:
         except Exception as err:  # noqa: BLE001 - as above
             self._lose(t, err)
             return
-        self._asked[job] = (request.t0, t)
+        self._asked[job] = (request.t0, request.t1)
 
     def cancel(self, job: int, t: float) -> None:
         """Give a job up; its waiting words, and those still on the way, are not said."""
@@ -126,8 +126,6 @@ class Delegation:
             return
         self._heard.add(event.id)
         t0, t1 = self._asked.get(event.id, (event.t, event.t))
-        t0 = float(event.detail.get("t0", t0))
-        t1 = max(t0, float(event.detail.get("t1", t1)))
         transcript = Transcript(t0, t1, "user", event.text.strip())
         self._conversation.add(transcript)
         self._emit(transcript)

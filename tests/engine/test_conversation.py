@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 
 from engine.config import INPUT_CHUNK, OUTPUT_CHUNK, OUTPUT_HZ
-from engine.conversation import CONTEXT_LINES, Conversation, UtteranceTracker, heard_ms, without_overlap
+from engine.conversation import (
+    CONTEXT_LINES,
+    Conversation,
+    UtteranceTracker,
+    heard_ms,
+    sound_bounds,
+    without_overlap,
+)
 from engine.events import Transcript
 from engine.types import Samples
 
@@ -55,8 +62,31 @@ def test_request_replaced_soon_holds_the_one_before(later: int, first: int) -> N
         if i == 9:
             conversation.request(9)
     request = conversation.request(9 + later, again=True)
-    assert request.t0 == pytest.approx(first * 0.2)
+    np.testing.assert_array_equal(request.audio[:INPUT_CHUNK], chunk(first))
     assert len(request.audio) == (10 + later - first) * INPUT_CHUNK
+
+
+def test_request_says_between_when_there_is_speech() -> None:
+    rng = np.random.default_rng(0)
+    audio = (0.001 * rng.standard_normal(30 * INPUT_CHUNK)).astype(np.float32)
+    audio[round(1.3 * 16_000) : round(4.5 * 16_000)] *= 80.0
+    audio[round(2.0 * 16_000) : round(3.0 * 16_000)] /= 80.0  # a pause
+    conversation = Conversation()
+    for i in range(20):
+        conversation.hear(i, np.zeros(INPUT_CHUNK, np.float32))
+    conversation.request(19)
+    for i in range(30):
+        conversation.hear(20 + i, audio[i * INPUT_CHUNK : (i + 1) * INPUT_CHUNK])
+    request = conversation.request(49)
+    assert request.t0 == pytest.approx(4.0 + 1.3, abs=0.03)
+    assert request.t1 == pytest.approx(4.0 + 4.5, abs=0.03)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.05])
+def test_request_without_contrast_is_all_speech(level: float) -> None:
+    audio = level * np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    assert sound_bounds(audio) == (0.0, 1.0)
+    assert sound_bounds(audio[:10])[0] == 0.0
 
 
 def test_request_carries_typed_text_once_and_the_last_lines() -> None:
