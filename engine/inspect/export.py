@@ -62,6 +62,8 @@ def export(session: RecordedSession, format_name: str, target: str) -> None:
                 made.write_bytes(to_text(session).encode("utf-8"))
             else:
                 FILE_FORMATS[format_name](session, made)
+            if path.parent.resolve() == session.path.resolve():
+                made.chmod(0o600)  # like everything else in a session's folder
             made.replace(path)
     except OSError as err:
         raise MicroturnError(f"cannot write {path} ({reason(err)}): choose another place") from err

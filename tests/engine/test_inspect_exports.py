@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import xml.etree.ElementTree as ET
@@ -417,6 +418,13 @@ def test_an_export_replaces_an_older_one_only_when_it_is_whole(session, tmp_path
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
     export(session, "csv", str(target))
     assert target.read_text("utf-8").startswith("i,t,decision")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
+def test_an_export_into_the_session_is_as_private_as_the_session(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    export(read_session(copy), "csv", str(copy / "turns.csv"))
+    assert (copy / "turns.csv").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_session_without_turns_has_nothing_to_export(tmp_path):
