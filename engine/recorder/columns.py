@@ -25,9 +25,7 @@ class TurnColumns:
     user_level_db: NDArray[np.float32]
     self_level_db: NDArray[np.float32]
     compute_ms: NDArray[np.float32]
-    lag_ms: NDArray[np.float32]
     heard_ms: NDArray[np.float32]
-    generated_ms: NDArray[np.float32]
     deadline_missed: NDArray[np.bool_]
     delegate: NDArray[np.bool_]
     skipped: NDArray[np.bool_]
@@ -43,9 +41,7 @@ def turn_columns(turns: Sequence[TurnRecord]) -> TurnColumns:
         user_level_db=np.array([r.user_level_db for r in turns], np.float32),
         self_level_db=np.array([r.self_level_db for r in turns], np.float32),
         compute_ms=np.array([r.compute_ms for r in turns], np.float32),
-        lag_ms=np.array([r.lag_ms for r in turns], np.float32),
         heard_ms=np.array([r.heard_ms for r in turns], np.float32),
-        generated_ms=np.array([r.generated_ms for r in turns], np.float32),
         deadline_missed=np.array([r.deadline_missed for r in turns], np.bool_),
         delegate=np.array([r.delegate for r in turns], np.bool_),
         skipped=np.array([r.skipped for r in turns], np.bool_),

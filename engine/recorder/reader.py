@@ -10,7 +10,7 @@ import soundfile
 from engine.config import CHUNK_MS, CHUNK_S, INPUT_CHUNK, INPUT_HZ, OUTPUT_CHUNK, OUTPUT_HZ, SESSION_VERSION
 from engine.errors import InputError
 from engine.events import Event, SessionHeader, TurnRecord, event_time
-from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, VIDEO, reason
+from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, reason
 from engine.recorder.lines import MAX_LINE, parse_event
 from engine.types import Samples
 
@@ -209,8 +209,3 @@ def _open(file: Path) -> soundfile.SoundFile:
             raise InputError(f"{file.name} is missing") from err
         problem = "cannot be read as audio" if file.stat().st_size else "is empty"
         raise InputError(f"{file.name} {problem}") from err
-
-
-def has_video(session: RecordedSession) -> bool:
-    """Whether the session has pictures."""
-    return (session.path / VIDEO).is_file()
