@@ -35,12 +35,17 @@ class Narrator:
     _decision: str = ""
     _began: float = 0.0
     _words: list[str] = field(default_factory=list)
+    _user: list[str] = field(default_factory=list)
     _asides: list[str] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Take the next event; lines are written when a run of decisions ends."""
         if isinstance(event, TurnRecord):
             self._turn(event)
+        elif isinstance(event, Transcript):
+            # Recognised only once it is over: it belongs before the answer that has begun since.
+            if event.speaker == "user":
+                self._user.append(f"{event.t0:7.1f} s    user: {event.text}")
         elif aside := _aside(event):
             self._asides.append(aside)
 
@@ -55,16 +60,16 @@ class Narrator:
 
     def close(self) -> None:
         """Write what has not been written yet."""
+        for line in self._user:
+            self.write(line)
         if self._decision:
             self.write(f"{self._began:7.1f} s  {self._decision:<11} {' '.join(self._words)}".rstrip())
         for aside in self._asides:
             self.write(aside)
-        self._decision, self._words, self._asides = "", [], []
+        self._decision, self._words, self._user, self._asides = "", [], [], []
 
 
 def _aside(event: Event) -> str:
-    if isinstance(event, Transcript) and event.speaker == "user":
-        return f"{event.t0:7.1f} s    user: {event.text}"
     if isinstance(event, BackgroundEvent) and event.event in {"answer", "failed", "cancelled"}:
         return f"{event.t:7.1f} s    background, request {event.id}: {event.event}"
     if isinstance(event, TextIn):

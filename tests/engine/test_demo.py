@@ -45,8 +45,8 @@ def test_narrator_writes_a_line_for_each_run_of_decisions() -> None:
     narrator.close()
     narrator.close()
     assert lines == [
-        "    0.2 s  listen",
         "    0.1 s    user: what time is it",
+        "    0.2 s  listen",
         "    0.6 s  speak       Let me see.",
         "    0.6 s    hands the request to the background",
         "    1.0 s    background, request 0: answer",
