@@ -4,7 +4,7 @@ import multiprocessing
 import sys
 from collections.abc import Sequence
 
-from app.version import version
+from engine import __version__
 
 
 def is_for_window(arguments: Sequence[str]) -> bool:
@@ -18,8 +18,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:
-        sys.stdout.write(f"microturn {version()}\n")
+        sys.stdout.write(f"microturn {__version__}\n")
         return 0
+    if arguments in (["-h"], ["--help"]):
+        return _help()
     if is_for_window(arguments):
         from app.window import run
 
@@ -27,6 +29,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     from engine.cli import main as command_line
 
     return command_line(arguments)
+
+
+def _help() -> int:
+    from app.options import parser
+    from engine.cli import main as command_line
+
+    status = command_line(["--help"])
+    listed = parser().format_help().partition("options:")[2]
+    sys.stdout.write(f"\nwindow:{listed}")
+    return status
 
 
 if __name__ == "__main__":

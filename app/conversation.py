@@ -122,10 +122,12 @@ class Conversation:
     def _transcript(self, event: Transcript) -> None:
         text, unheard = plain(event.text, _MAX_TEXT), plain(event.unheard, _MAX_TEXT)
         if event.speaker == "user":
-            line = next((r for r in self._requests.values() if r.live and r.text == text), None)
+            # What was recognised so far is where the whole of it begins.
+            line = next((r for r in self._requests.values() if r.live and text.startswith(r.text)), None)
             if line is None:
                 self._insert(Line(event.t0, event.t1, "user", text))
             else:
+                line.text = text
                 self._move(line, event.t0, event.t1)
         elif event.speaker == "assistant":
             line, self._assistant = self._assistant, None

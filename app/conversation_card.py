@@ -19,9 +19,7 @@ from app.theme import GAP, Theme, icon
 MAX_TYPED = 4_000
 WELCOME = "Press Start and talk"
 WELCOME_MORE = (
-    "Interrupt whenever you like: it listens while it speaks.\n"
-    "You are talking with an AI. Your voice and camera pictures stay on this computer,\n"
-    "and nothing is recorded unless you ask for it."
+    "Interrupt whenever you like: it listens while it speaks.\nNothing is recorded unless you ask for it."
 )
 
 
@@ -53,7 +51,7 @@ class ConversationCard(QFrame):
 
     typed = Signal(str)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, privacy: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.title = QLabel("Conversation")
@@ -70,7 +68,7 @@ class ConversationCard(QFrame):
         self.notice.hide()
         self.view = ConversationView(theme)
         self.stack = QStackedWidget()
-        self.stack.addWidget(_welcome())
+        self.stack.addWidget(_welcome(privacy))
         self.stack.addWidget(self.view)
         self.field = QLineEdit()
         self.field.setAccessibleName("Type to the assistant")
@@ -133,9 +131,9 @@ class ConversationCard(QFrame):
             self.field.clear()
 
 
-def _welcome() -> QWidget:
+def _welcome(privacy: str) -> QWidget:
     page = QWidget()
-    first, more = QLabel(WELCOME), QLabel(WELCOME_MORE)
+    first, more = QLabel(WELCOME), QLabel(f"{WELCOME_MORE}\n\n{privacy}")
     first.setProperty("kind", "title")
     more.setProperty("kind", "dim")
     layout = QVBoxLayout(page)

@@ -4,7 +4,7 @@ from PySide6.QtCore import QSysInfo, Qt, qVersion
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.theme import GAP
-from app.version import version
+from engine import __version__
 
 
 def _dialog(parent: QWidget, title: str, heading: str, body: QWidget) -> QDialog:
@@ -51,4 +51,4 @@ def show_about(parent: QWidget) -> QDialog:
         f"Qt {qVersion()} · {QSysInfo.prettyProductName()}\n"
         "Apache License 2.0. The typeface Inter is under the SIL Open Font License 1.1."
     )
-    return _dialog(parent, "About Microturn", f"Microturn {version()}", body)
+    return _dialog(parent, "About Microturn", f"Microturn {__version__}", body)

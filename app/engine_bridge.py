@@ -32,6 +32,8 @@ class EngineBridge(QObject):
     recording_changed = Signal(bool)
     """Whether the recorder has its files open."""
     muted_changed = Signal(bool)
+    microphone_changed = Signal(object)
+    """Whether the capture device is really open; None where that cannot be told."""
     dropped = Signal(int)
     """Events that came too fast for the window, in all."""
     devices_changed = Signal(object)
@@ -53,6 +55,7 @@ class EngineBridge(QObject):
         self._told: tuple[str, str] = ("off", "")
         self._recording = self._muted = self._opening = self._stopping = False
         self._dropped = 0
+        self._microphone: bool | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -131,6 +134,7 @@ class EngineBridge(QObject):
             self._subscription = None
         self._opening = self._stopping = False
         self._set_recording(False)
+        self._set_microphone(None)
         error = session.error if session is not None else None
         self._tell("failed" if error else "stopped", str(error or ""))
 
@@ -196,6 +200,7 @@ class EngineBridge(QObject):
         session = self._session
         if session is not None:
             self._set_recording(session.recording)
+            self._set_microphone(getattr(session.source, "device_open", None))
             if not self._stopping:
                 if session.state in ("stopped", "failed"):
                     self._drain()
@@ -244,6 +249,11 @@ class EngineBridge(QObject):
         if recording != self._recording:
             self._recording = recording
             self.recording_changed.emit(recording)
+
+    def _set_microphone(self, opened: bool | None) -> None:
+        if opened is not self._microphone:
+            self._microphone = opened
+            self.microphone_changed.emit(opened)
 
     def _tell(self, state: str, detail: str) -> None:
         if (state, detail) != self._told:

@@ -18,12 +18,14 @@ from app.dialogs import show_about, show_shortcuts
 from app.document import Document
 from app.engine_bridge import EngineBridge
 from app.live import Choice, new_session_dir, sessions_dir
+from app.privacy import privacy_text
 from app.settings import Settings
 from app.side_panel import SidePanel, show_action
 from app.theme import GAP
 from app.timeline.details_panel import DetailsPanel
 from app.timeline.explain import explain
 from app.timeline_card import TimelineCard
+from engine.background.settings import from_environment
 from engine.config import CHUNK_S
 from engine.events import Event
 
@@ -47,10 +49,12 @@ class MainWindow(QMainWindow):
         self._notice = ""
         self._notice_until = 0.0
         self.setAcceptDrops(True)
+        background = from_environment()
+        privacy = privacy_text(background.base_url, background.send_frames)
         self.menus = DeviceMenus(bridge.refresh_devices, self)
         self.commands = Actions(self)
-        self.side = SidePanel(self.theme, self.menus)
-        self.card = ConversationCard(self.theme)
+        self.side = SidePanel(self.theme, self.menus, privacy)
+        self.card = ConversationCard(self.theme, privacy)
         self.details = DetailsPanel(self.theme)
         self.timeline_card = TimelineCard(self.theme, self.commands)
         self.timeline = self.timeline_card.timeline
@@ -107,6 +111,7 @@ class MainWindow(QMainWindow):
         bridge.session_changed.connect(self._session_changed)
         bridge.recording_changed.connect(self._recording_changed)
         bridge.muted_changed.connect(self._muted_changed)
+        bridge.microphone_changed.connect(self._microphone_changed)
         bridge.devices_changed.connect(self.menus.show_devices)
         bridge.recorded_opened.connect(self.show_document)
         bridge.trouble.connect(self.notify)
@@ -200,6 +205,9 @@ class MainWindow(QMainWindow):
         self.commands.show_muted(muted, self.theme)
         self.live.status.set_muted(muted)
         self._show_title()
+
+    def _microphone_changed(self, opened: bool | None) -> None:
+        self.live.status.set_microphone(opened)
 
     def _record_toggled(self, on: bool) -> None:
         if self.bridge.active:

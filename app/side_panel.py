@@ -21,7 +21,6 @@ from app.status_view import StatusView
 from app.theme import GAP, Theme, icon
 
 WIDTH = 272
-PRIVACY = "You are talking with an AI. Your voice and camera pictures stay on this computer."
 
 
 class DeviceButton(QToolButton):
@@ -54,7 +53,7 @@ class DeviceButton(QToolButton):
 class SidePanel(QFrame):
     """Holds widgets; the main window connects them."""
 
-    def __init__(self, theme: Theme, menus: DeviceMenus, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, menus: DeviceMenus, privacy: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.setFixedWidth(WIDTH)
@@ -73,7 +72,7 @@ class SidePanel(QFrame):
         self.start.setIconSize(QSize(18, 18))
         self.mute = _action_button()
         self.silence = _action_button()
-        self.privacy = QLabel(PRIVACY)
+        self.privacy = QLabel(privacy)
         self.privacy.setProperty("kind", "label")
         self.privacy.setWordWrap(True)
         self._lay_out()

@@ -24,6 +24,7 @@ class Activity(Enum):
     INTERRUPTING = "interrupting"
     YIELDED = "yielded"
     MUTED = "muted"
+    DEAF = "deaf"
     STOPPED = "stopped"
     FAILED = "failed"
 
@@ -45,6 +46,7 @@ TITLES = {
     Activity.INTERRUPTING: "Interrupting",
     Activity.YIELDED: "Your turn",
     Activity.MUTED: "Muted",
+    Activity.DEAF: "No microphone",
     Activity.STOPPED: "Stopped",
     Activity.FAILED: "Not running",
 }
@@ -77,7 +79,9 @@ class StatusTracker:
     def __init__(self) -> None:
         self.status = Status()
         self._session = Activity.OFF
+        self._detail = ""
         self._muted = False
+        self._microphone: bool | None = None
         self._turn: TurnRecord | None = None
         self._jobs: set[int] = set()
         self._yielded_at = self._backchannel_at = self._fault_at = -(10**9)
@@ -85,7 +89,7 @@ class StatusTracker:
     def set_session(self, state: str, detail: str = "") -> None:
         """The states of EngineBridge, with a line of detail."""
         self._session = _SESSION_STATES[state]
-        self.status = replace(self.status, detail=one_line(detail, 400))
+        self._detail = one_line(detail, 400)
         if state in ("stopped", "failed"):
             self._jobs.clear()
             self._turn = None
@@ -93,6 +97,11 @@ class StatusTracker:
 
     def set_muted(self, muted: bool) -> None:
         self._muted = muted
+        self._judge()
+
+    def set_microphone(self, opened: bool | None) -> None:
+        """Whether the capture device is really open; None where that cannot be told."""
+        self._microphone = opened
         self._judge()
 
     def append(self, events: Iterable[Event]) -> None:
@@ -126,6 +135,7 @@ class StatusTracker:
         self.status = replace(
             self.status,
             activity=self._activity(turn) if live else self._session,
+            detail=self._detail or (self._microphone_text() if live else ""),
             open_jobs=len(self._jobs),
             fault=fault,
             user_level_db=turn.user_level_db if turn and live else -120.0,
@@ -134,7 +144,7 @@ class StatusTracker:
 
     def _activity(self, turn: TurnRecord | None) -> Activity:
         if turn is None:
-            return Activity.MUTED if self._muted else Activity.LISTENING
+            return self._hearing()
         if turn.decision == "interrupt":
             return Activity.INTERRUPTING
         if turn.i - self._backchannel_at < BACKCHANNEL_TURNS and turn.decision != "speak":
@@ -145,4 +155,16 @@ class StatusTracker:
             return Activity.YIELDED
         if turn.heard_ms > 0:
             return Activity.TALKING
-        return Activity.MUTED if self._muted else Activity.LISTENING
+        return self._hearing()
+
+    def _hearing(self) -> Activity:
+        if self._muted:
+            return Activity.MUTED
+        return Activity.DEAF if self._microphone is False else Activity.LISTENING
+
+    def _microphone_text(self) -> str:
+        if self._microphone is None:
+            return ""
+        if self._muted:
+            return "Microphone is still open" if self._microphone else "Microphone closed"
+        return "Microphone on" if self._microphone else "Still trying to open one"

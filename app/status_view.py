@@ -26,7 +26,7 @@ def colour_of(activity: Activity, theme: Theme) -> str:
         return theme.decisions[DECISION_INDEX[of[activity]]]
     if activity is Activity.LISTENING:
         return theme.user_level
-    if activity is Activity.FAILED:
+    if activity in (Activity.FAILED, Activity.DEAF):
         return theme.danger
     return theme.warning if activity in (Activity.MUTED, Activity.STARTING) else theme.dim
 
@@ -152,6 +152,7 @@ _SHAPES: dict[Activity, Callable[[QPainter, QPointF, float, "Orb"], None]] = {
     Activity.INTERRUPTING: lambda p, c, r, orb: orb.bars(p, c, r),
     Activity.YIELDED: lambda p, c, r, orb: orb.open_hand(p, c, r),
     Activity.MUTED: lambda p, c, _, orb: orb.glyph("microphone-off", p, c),
+    Activity.DEAF: lambda p, c, _, orb: orb.glyph("microphone-off", p, c),
     Activity.STOPPED: lambda p, c, _, orb: orb.glyph("stop", p, c),
     Activity.FAILED: lambda p, c, r, orb: orb.triangle(p, c, r),
 }
@@ -162,6 +163,7 @@ class StatusView(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.orb = Orb(theme)
         self.title = QLabel()
         self.title.setProperty("kind", "title")

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
 
 # On Windows torch's libraries cannot be loaded once Qt's are.
 if sys.platform == "win32":
@@ -27,32 +26,13 @@ from app.display import check_display
 from app.engine_bridge import EngineBridge
 from app.live import ListDevices, OpenSession, list_devices, open_session, preload
 from app.main_window import MainWindow
+from app.options import parser
 from app.single_instance import SingleInstance
-from engine.errors import InputError, MicroturnError
+from engine.errors import MicroturnError
 from engine.paths import asset, data_dir
 
 log = logging.getLogger(__name__)
 _PRELOAD_MS = 250  # after the window has been painted
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see microturn --help")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The window's options, also for the help text."""
-    made = _Parser(prog="microturn", description="Opens the window.", add_help=False, allow_abbrev=False)
-    made.add_argument("--input", metavar="NAME", help="microphone to use: its name, or a part of it")
-    made.add_argument("--output", metavar="NAME", help="loudspeaker to use: its name, or a part of it")
-    made.add_argument("--camera", metavar="NAME", help="camera to use: number, name, video file, or none")
-    made.add_argument(
-        "--record", metavar="DIR", type=Path, help="record each session into a new folder in DIR"
-    )
-    made.add_argument("--open", metavar="SESSION", type=Path, help="show a recorded session")
-    made.add_argument("--start", action="store_true", help="begin to listen at once")
-    made.add_argument("--quit-after", metavar="SECONDS", type=float, help=argparse.SUPPRESS)
-    return made
 
 
 def run(

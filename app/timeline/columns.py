@@ -260,25 +260,41 @@ class TurnColumns:
             return None
         turns_per_px = 1 / (px_per_s * CHUNK_S)
         edges = np.floor((first_px + np.arange(width + 1)) * turns_per_px + 1e-6).astype(np.int64) - self.base
-        low = np.clip(edges[:-1], 0, self.count - 1)
-        high = np.clip(np.maximum(edges[1:], low + 1), 1, self.count)
-        inside = (edges[:-1] < self.count) & (np.maximum(edges[1:], edges[:-1] + 1) > 0)
-        sums = self._sums[high] - self._sums[low]
-        known = sums[:, :ABSENT].sum(axis=1)
-        share = 1 / np.maximum(known, 1)[:, None]
-        level = min(max(floor(log2(turns_per_px)), 0), LEVELS) if turns_per_px > 1 else 0
+        inside = np.flatnonzero((edges[:-1] < self.count) & (np.maximum(edges[1:], edges[:-1] + 1) > 0))
+        shown = slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
+        low = np.maximum(edges[:-1][shown], 0)
+        high = np.minimum(np.maximum(edges[1:][shown], low + 1), self.count)
+        made = Columns(
+            present=np.zeros(width, np.bool_),
+            majority=np.zeros(width, np.intp),
+            bits=np.zeros(width, np.uint16),
+            peak=np.zeros((width, 6), np.float32),
+            mean=np.zeros((width, 6), np.float32),
+            probs=np.zeros((width, len(DECISIONS)), np.float32),
+        )
+        if len(inside):
+            sums = self._sums[high] - self._sums[low]
+            known = sums[:, :ABSENT].sum(axis=1)
+            share = 1 / np.maximum(known, 1)[:, None]
+            made.present[shown] = known > 0
+            made.majority[shown] = np.argmax(sums[:, :ABSENT], axis=1)
+            made.mean[shown] = sums[:, ABSENT + 1 : ABSENT + 7] * share
+            made.probs[shown] = sums[:, ABSENT + 7 :] * share
+            self._extremes(made, shown, low, int(high[-1]), turns_per_px)
+        return made
+
+    def _extremes(
+        self, made: Columns, shown: slice, low: NDArray[np.int64], stop: int, turns_per_px: float
+    ) -> None:
+        """Greatest levels and all bits of the shown pixels, from the pyramid."""
+        # Buckets of half a pixel at most: an extreme is drawn in its own pixel or on the edge to the next.
+        level = min(max(floor(log2(turns_per_px)) - 1, 0), LEVELS) if turns_per_px > 1 else 0
         peak = self._rows["level"] if level == 0 else self._peaks[level - 1]
         bits = self._rows["bits"] if level == 0 else self._bits[level - 1]
-        starts, last = low >> level, (int(high[-1]) - 1) >> level
-        origin = int(starts[0])
-        return Columns(
-            present=inside & (known > 0),
-            majority=np.argmax(sums[:, :ABSENT], axis=1),
-            bits=np.bitwise_or.reduceat(bits[origin : last + 1], starts - origin),
-            peak=np.maximum.reduceat(peak[origin : last + 1], starts - origin, axis=0),
-            mean=(sums[:, ABSENT + 1 : ABSENT + 7] * share).astype(np.float32),
-            probs=(sums[:, ABSENT + 7 :] * share).astype(np.float32),
-        )
+        starts = low >> level
+        origin, last = int(starts[0]), (stop - 1) >> level
+        made.bits[shown] = np.bitwise_or.reduceat(bits[origin : last + 1], starts - origin)
+        made.peak[shown] = np.maximum.reduceat(peak[origin : last + 1], starts - origin, axis=0)
 
     def has(self, i: int) -> bool:
         return self.base <= i < self.end

@@ -1,16 +1,17 @@
 """Paint the tracks that hold items: what was said, background jobs, faults and marks."""
 
-from collections.abc import Sequence
-
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from app.theme import font, mix, q
-from app.timeline.items import JOB_ROWS, Instant, Job, merged
-from app.timeline.tracks import CELL_PX, View
+from app.theme import argb, font, mix, q
+from app.timeline.items import JOB_ROWS, Groups, Instant, Job, Utterances, merged
+from app.timeline.tracks import CELL_PX, View, draw_pixels
 from engine.config import CHUNK_S
 from engine.events import Transcript
 
+Bools = NDArray[np.bool_]
 _TEXT_PX = 26
 """A bar narrower than this shows no text."""
 _PLAIN_PX = 6
@@ -33,32 +34,48 @@ def _bar(view: View, t0: float, t1: float, top: float, height: float) -> QRectF:
 
 
 def _paint_utterances(
-    painter: QPainter, top: float, height: float, view: View, items: Sequence[Transcript], colour: str
+    painter: QPainter, top: float, height: float, view: View, said: Utterances, colour: str
 ) -> None:
-    t, small = view.theme, font(8.5)
+    t, small, scale = view.theme, font(8.5), view.scale
     metrics = QFontMetricsF(small)
     painter.setFont(small)
-    fill, pen, flat = q(mix(t.surface, colour, 0.16)), q(t.text), q(mix(t.surface, colour, 0.3))
-    apart_s = _MERGE_PX / view.scale.px_per_s
-    for first, last in merged((u.t0 for u in items), (u.t1 for u in items), apart_s):
-        alone = items[first]
-        box = _bar(view, alone.t0, max(u.t1 for u in items[first : last + 1]), top, height)
-        if box.width() <= _PLAIN_PX:
-            painter.fillRect(box, flat)
-            continue
+    origin, groups = said.groups(view.t0, view.t1, _MERGE_PX / scale.px_per_s)
+    wide = (groups.t1 - groups.t0) * scale.px_per_s > _PLAIN_PX
+    _paint_narrow(painter, top, height, view, groups, ~wide, mix(t.surface, colour, 0.3))
+    fill = q(mix(t.surface, colour, 0.16))
+    for k in np.flatnonzero(wide).tolist():
+        among = said.items[origin + int(groups.first[k]) : origin + int(groups.last[k]) + 1]
+        box = _bar(view, float(groups.t0[k]), float(groups.t1[k]), top, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(box, 3, 3)
-        if first == last and alone.unheard:
+        if len(among) == 1 and among[0].unheard:
             painter.fillRect(QRectF(box.right() - 2, top, 2, height), q(t.danger))
         if box.width() > _TEXT_PX:
-            painter.setPen(pen)
+            painter.setPen(q(t.text))
             inner = box.adjusted(5, 0, -4, 0)
-            if first == last and view.cell_px >= 2 * CELL_PX and alone.speaker == "assistant":
-                _paint_words(painter, inner, view, alone)
+            if len(among) == 1 and view.cell_px >= 2 * CELL_PX and among[0].speaker == "assistant":
+                _paint_words(painter, inner, view, among[0])
             else:
-                text = " · ".join(u.text for u in items[first : min(last, first + 8) + 1])
-                _elided(painter, inner, text, metrics)
+                _elided(painter, inner, " · ".join(u.text for u in among[:8]), metrics)
+
+
+def _paint_narrow(
+    painter: QPainter, top: float, height: float, view: View, groups: Groups, which: Bools, colour: str
+) -> None:
+    """Runs too narrow for a shape of their own, as one image."""
+    if not which.any():
+        return
+    px, width = view.scale.px_per_s * view.dpr, round(view.width * view.dpr)
+    first_px = round(view.scale.first_px * view.dpr)
+    begin = np.clip(np.round(groups.t0[which] * px).astype(np.int64) - first_px, 0, width)
+    end = np.clip(
+        np.maximum(np.round(groups.t1[which] * px).astype(np.int64) - first_px, begin + 1), 0, width
+    )
+    edges = np.bincount(begin, minlength=width + 1) - np.bincount(end, minlength=width + 1)
+    covered = np.cumsum(edges[:width]) > 0
+    row = np.where(covered, np.uint32(argb(colour)), np.uint32(argb(view.theme.surface)))
+    draw_pixels(painter, np.broadcast_to(row, (round(height * view.dpr), width)), view.left, top, view.dpr)
 
 
 def _paint_words(painter: QPainter, box: QRectF, view: View, item: Transcript) -> None:
@@ -79,14 +96,12 @@ def _paint_words(painter: QPainter, box: QRectF, view: View, item: Transcript) -
 
 
 def paint_user_words(painter: QPainter, top: float, height: float, view: View) -> None:
-    items = view.model.items.user.between(view.t0, view.t1)
-    _paint_utterances(painter, top, height, view, items, view.theme.user_level)
+    _paint_utterances(painter, top, height, view, view.model.items.user, view.theme.user_level)
 
 
 def paint_assistant_words(painter: QPainter, top: float, height: float, view: View) -> None:
     """Finished utterances; a red end marks one that was cut off."""
-    items = view.model.items.assistant.between(view.t0, view.t1)
-    _paint_utterances(painter, top, height, view, items, view.theme.assistant_level)
+    _paint_utterances(painter, top, height, view, view.model.items.assistant, view.theme.assistant_level)
 
 
 def paint_jobs(painter: QPainter, top: float, height: float, view: View) -> None:
@@ -98,15 +113,27 @@ def paint_jobs(painter: QPainter, top: float, height: float, view: View) -> None
     jobs = view.model.items.jobs.between(view.t0, view.t1)
     for row in range(JOB_ROWS):
         in_row = sorted((j for j in jobs if j.row == row), key=lambda j: j.t0)
-        ends = [_job_end(j, view) for j in in_row]
-        y = top + row * row_height + 1
-        for first, last in merged((j.t0 for j in in_row), ends, 1 / view.scale.px_per_s):
-            box = _bar(view, in_row[first].t0, max(ends[first : last + 1]), y, row_height - 2)
+        starts, ends = np.array([j.t0 for j in in_row]), np.array([_job_end(j, view) for j in in_row])
+        groups = merged(starts, ends, _MERGE_PX / view.scale.px_per_s)
+        y, tall = top + row * row_height + 1, row_height - 2
+        wide = (groups.t1 - groups.t0) * view.scale.px_per_s > _PLAIN_PX
+        _paint_narrow(painter, y, tall, view, groups, ~wide, mix(t.surface, t.warning, 0.5))
+        for k in np.flatnonzero(~wide & _failed(in_row, groups)).tolist():
+            painter.fillRect(_bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall), q(t.danger))
+        for k in np.flatnonzero(wide).tolist():
+            box = _bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(q(mix(t.surface, t.warning, 0.32)))
             painter.drawRoundedRect(box, 3, 3)
-            if first == last:
-                _paint_job(painter, box, view, in_row[first], metrics)
+            if groups.first[k] == groups.last[k]:
+                _paint_job(painter, box, view, in_row[int(groups.first[k])], metrics)
+
+
+def _failed(jobs: list[Job], groups: Groups) -> Bools:
+    """Which runs hold a job that failed."""
+    failed = np.cumsum([0, *(job.outcome == "failed" for job in jobs)])
+    held: Bools = failed[groups.last + 1] > failed[groups.first]
+    return held
 
 
 def _job_end(job: Job, view: View) -> float:

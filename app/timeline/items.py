@@ -4,7 +4,6 @@ Plain Python, one owner thread, every list bounded (the oldest entry goes first)
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ MAX_JOBS = 4_000
 MAX_JOB_EVENTS = 400
 MAX_TEXT = 2_000
 JOB_ROWS = 3
+Times = NDArray[np.float64]
 _ENDS = ("answer", "failed", "cancelled")
 
 
@@ -70,6 +70,28 @@ class Instants:
         return found
 
 
+@dataclass(frozen=True)
+class Groups:
+    """Runs of intervals whose gaps are too small to be seen: indices of the first and last, start and end."""
+
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    t0: Times
+    t1: Times
+
+
+def merged(t0: Times, t1: Times, apart_s: float) -> Groups:
+    """Group intervals, sorted by start, whose gaps are at most ``apart_s``."""
+    if not len(t0):
+        none = np.zeros(0, np.intp)
+        return Groups(none, none, t0, t1)
+    reach = np.maximum.accumulate(t1)
+    breaks = np.flatnonzero(t0[1:] > reach[:-1] + apart_s) + 1
+    first = np.concatenate(([0], breaks))
+    last = np.concatenate((breaks - 1, [len(t0) - 1]))
+    return Groups(first, last, t0[first], reach[last])
+
+
 class Utterances:
     """Transcripts of one speaker, by start time."""
 
@@ -78,6 +100,7 @@ class Utterances:
         self.items: list[Transcript] = []
         self._starts: list[float] = []
         self._longest = 0.0
+        self._times: tuple[Times, Times] | None = None
 
     def add(self, item: Transcript) -> None:
         at = bisect_right(self._starts, item.t0)
@@ -87,11 +110,22 @@ class Utterances:
         if len(self.items) > self.limit:
             drop = max(self.limit // 16, 1)
             del self.items[:drop], self._starts[:drop]
+        self._times = None
+
+    def _range(self, t0: float, t1: float) -> tuple[int, int]:
+        return bisect_left(self._starts, t0 - self._longest), bisect_right(self._starts, t1)
 
     def between(self, t0: float, t1: float) -> list[Transcript]:
         """Those that touch ``t0 .. t1``."""
-        first, last = bisect_left(self._starts, t0 - self._longest), bisect_right(self._starts, t1)
+        first, last = self._range(t0, t1)
         return [item for item in self.items[first:last] if item.t1 >= t0]
+
+    def groups(self, t0: float, t1: float, apart_s: float) -> tuple[int, Groups]:
+        """Runs that may touch ``t0 .. t1``, and the index in ``items`` that theirs count from."""
+        if self._times is None:
+            self._times = np.array(self._starts), np.array([item.t1 for item in self.items])
+        first, last = self._range(t0, t1)
+        return first, merged(self._times[0][first:last], self._times[1][first:last], apart_s)
 
 
 @dataclass
@@ -171,15 +205,3 @@ class Items:
                 self.instants.add(Instant(event.t, "text_in", one_line(event.text)))
             case VisionEvent():
                 self.instants.add(Instant(event.t, "vision", one_line(event.event)))
-
-
-def merged(t0: Iterable[float], t1: Iterable[float], apart_s: float) -> list[tuple[int, int]]:
-    """Group intervals sorted by start: (first, last) of each run whose gaps are below ``apart_s``."""
-    starts: NDArray[np.float64] = np.fromiter(t0, float)
-    if not len(starts):
-        return []
-    reach = np.maximum.accumulate(np.fromiter(t1, float))
-    breaks = np.flatnonzero(starts[1:] > reach[:-1] + apart_s) + 1
-    firsts = np.concatenate(([0], breaks))
-    lasts = np.concatenate((breaks - 1, [len(starts) - 1]))
-    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))

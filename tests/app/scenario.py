@@ -100,9 +100,9 @@ def _others(start: float, seconds: float, job: int) -> Iterator[Event]:
     for t0, text, unheard in _SPEECH:
         yield Transcript(start + t0, start + t0 + len(text.split()) / 3, "assistant", text, unheard)
     yield Transcript(start + _BACKCHANNEL_S, start + _BACKCHANNEL_S + 0.4, "assistant", "mm-hm")
-    for k, words in enumerate(("how far", "how far away is", "how far away is the moon?")):
-        yield BackgroundEvent(job, start + 5.6 + 0.6 * k, "partial", words, {"role": "request"})
-    yield BackgroundEvent(job, start + 7.0, "asked", "how far away is the moon?")
+    yield BackgroundEvent(job, start + 7.0, "asked")
+    heard = {"role": "request", "t0": start + 4.9, "t1": start + 6.8}
+    yield BackgroundEvent(job, start + 7.6, "partial", "how far away is the moon?", heard)
     yield BackgroundEvent(job, start + 9.0, "partial", "The moon is about", {"role": "answer"})
     if job % 5 == 4:
         yield BackgroundEvent(job, start + 12.0, "failed", "the model did not answer")

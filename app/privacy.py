@@ -1,0 +1,23 @@
+"""What a person is told about where their words go. Plain Python."""
+
+from urllib.parse import urlsplit
+
+from app.text import one_line
+
+AI = "You are talking with an AI."
+LOCAL = "Your voice and camera pictures stay on this computer."
+_HERE = ("localhost", "127.0.0.1", "::1", "")
+
+
+def privacy_text(server: str, sends_pictures: bool = False) -> str:
+    """``server``: base URL of the language model in use; empty for the built-in one."""
+    try:
+        host = urlsplit(server).hostname or ""
+    except ValueError:
+        host = server
+    if host in _HERE:
+        return f"{AI} {LOCAL}"
+    what = "and a picture go" if sends_pictures else "go"
+    return (
+        f"{AI} Your voice stays on this computer; the words of your questions {what} to {one_line(host, 80)}."
+    )

@@ -1,0 +1,60 @@
+"""The panel that says why."""
+
+from PySide6.QtWidgets import QLabel
+
+from app.theme import DARK, LIGHT
+from app.timeline.details_panel import DetailsPanel
+from app.timeline.explain import explain
+from app.timeline.model import TimelineModel
+from tests.app.scenario import session, turn
+
+
+def words(panel: DetailsPanel) -> list[str]:
+    return [label.text() for label in panel.findChildren(QLabel) if label.isVisibleTo(panel)]
+
+
+def test_it_shows_everything_that_was_explained(qtbot):
+    panel = DetailsPanel(LIGHT)
+    qtbot.addWidget(panel)
+    assert "Select a micro-turn" in " ".join(words(panel))
+    model = TimelineModel()
+    model.append(session(60))
+    model.select(49)
+    explanation = explain(model)
+    assert explanation is not None
+    panel.show_explanation(explanation)
+    shown = words(panel)
+    for text in (explanation.headline, explanation.when, explanation.verdict):
+        assert text in shown
+    for section in explanation.sections:
+        assert section.title in shown
+        for row in section.rows:
+            assert row.label in shown
+            assert any(row.value in text for text in shown)
+    assert "speak" in panel.bars.accessibleDescription()
+
+
+def test_the_next_one_replaces_it_and_alerts_carry_a_sign(qtbot):
+    panel = DetailsPanel(DARK)
+    qtbot.addWidget(panel)
+    model = TimelineModel()
+    model.append([turn(0), turn(1, compute_ms=300.0, deadline_missed=True)])
+    for i in (0, 1):
+        model.select(i)
+        panel.show_explanation(explain(model))
+    shown = words(panel)
+    assert sum(text == "Timing" for text in shown) == 1
+    assert "▲ 300.0 ms of 200 – deadline missed" in shown
+    panel.show_explanation(None)
+    assert panel.bars.isHidden()
+
+
+def test_words_from_outside_are_never_markup(qtbot):
+    panel = DetailsPanel(LIGHT)
+    qtbot.addWidget(panel)
+    model = TimelineModel()
+    model.append([turn(0, texts=("<img src=x>",))])
+    model.select(0)
+    panel.show_explanation(explain(model))
+    label = next(one for one in panel.findChildren(QLabel) if one.text() == "<img src=x>")
+    assert label.textFormat().name == "PlainText"

@@ -1,0 +1,133 @@
+"""What the details panel and the tooltips say, from events alone."""
+
+from app.timeline.explain import explain, hover_text, margin, verdict
+from app.timeline.model import TimelineModel
+from engine.events import BackgroundEvent, Fault, Transcript, TurnRecord
+from tests.app.scenario import turn
+
+
+def one(record: TurnRecord, *others) -> TimelineModel:
+    model = TimelineModel()
+    model.append([turn(i) for i in range(record.i)])
+    model.append([record, *others])
+    model.select(record.i)
+    return model
+
+
+def rows(model: TimelineModel) -> dict[str, str]:
+    explanation = explain(model)
+    assert explanation is not None
+    return {row.label: row.value for section in explanation.sections for row in section.rows}
+
+
+PROBS = {"listen": 0.2, "speak": 0.55, "backchannel": 0.05, "interrupt": 0.05, "yield": 0.15}
+
+
+def test_all_that_was_recorded_is_told():
+    record = TurnRecord(
+        10,
+        2.0,
+        "speak",
+        PROBS,
+        text_out="The moon",
+        user_level_db=-41.2,
+        self_level_db=-20.0,
+        compute_ms=31.5,
+        delegate=True,
+        delegate_prob=0.81,
+        say="relay",
+        say_probs={"relay": 0.7, "none": 0.2},
+        generated_ms=300,
+        heard_ms=180,
+        words_left=6,
+        background_words=3,
+        open_jobs=2,
+        gap_samples=160,
+        frame=12,
+        user_activity=(0.1, 0.2, 0.3, 0.4),
+        texts=("typed this",),
+        lag_ms=12,
+    )
+    model = one(record, Transcript(1.5, 2.6, "user", "how far is it"))
+    explanation = explain(model)
+    assert explanation is not None
+    assert explanation.when == "Micro-turn 10 · 0:02.0 – 0:02.2"
+    assert explanation.headline == "Spoke"
+    assert explanation.probs[0] == ("speak", 0.55)
+    assert len(explanation.probs) == 5
+    told = rows(model)
+    assert told["Microphone"] == "-41 dB"
+    assert told["Lost audio"] == "10 ms were missing"
+    assert told["You were saying"] == "how far is it"
+    assert told["Text that arrived"] == "typed this"
+    assert "0.2–0.6 20%" in told["You will speak in"]
+    assert told["Camera"] == "picture 12"
+    assert told["Words left to say"] == "6"
+    assert told["Open jobs"] == "2"
+    assert told["Words said"] == "The moon"
+    assert told["Say token"] == "pass on the answer’s next words (70%)"
+    assert told["Next say token"] == "nothing of its own (20%)"
+    assert told["Work for the background"] == "handed over (81%)"
+    assert told["Speech made / heard"] == "300 ms / 180 ms"
+    assert told["Compute"] == "31.5 ms of 200"
+    assert told["Lag at start"] == "12 ms"
+
+
+def test_the_verdict_names_the_runner_up_and_the_margin():
+    turn_ = one(TurnRecord(0, 0, "speak", PROBS)).selected_turn
+    assert turn_ is not None
+    name, by = margin(turn_)
+    assert name == "listen"
+    assert abs(by - 0.35) < 1e-3
+    assert verdict(turn_) == "speak 55%, next listen 20%: a moderate margin of 35%."
+    against = one(TurnRecord(0, 0, "listen", PROBS)).selected_turn
+    assert against is not None
+    assert verdict(against) == "listen 20%, although speak was 35% more probable."
+
+
+def test_skipped_and_unrecorded_turns_say_so():
+    skipped = one(TurnRecord(0, 0, "listen", PROBS, skipped=True)).selected_turn
+    bare = one(TurnRecord(0, 0, "listen", {})).selected_turn
+    assert skipped is not None
+    assert bare is not None
+    assert "skipped" in verdict(skipped)
+    assert verdict(bare) == "No probabilities were recorded."
+
+
+def test_a_missed_deadline_and_faults_near_it_are_alerts():
+    model = one(
+        turn(10, compute_ms=260.0, deadline_missed=True), Fault(2.4, "too slow"), Fault(9.0, "far away")
+    )
+    explanation = explain(model)
+    assert explanation is not None
+    alerts = [(r.label, r.value) for s in explanation.sections for r in s.rows if r.alert]
+    assert alerts == [("Compute", "260.0 ms of 200 – deadline missed"), ("+0.4 s fault", "too slow")]
+
+
+def test_background_events_near_it_are_listed_in_order():
+    events = [BackgroundEvent(3, 1.5 + 0.2 * k, "partial", f"word {k}", {"role": "answer"}) for k in range(5)]
+    model = one(
+        turn(10), BackgroundEvent(3, 0.2, "asked", "q"), *events, BackgroundEvent(3, 4.0, "answer", "a")
+    )
+    explanation = explain(model)
+    assert explanation is not None
+    near = explanation.sections[-1]
+    assert near.title == "Within a second of it"
+    assert [row.value for row in near.rows] == [f"so far: word {k}" for k in range(5)]
+    assert near.rows[0].label == "-0.5 s job 3"
+
+
+def test_nothing_is_explained_without_a_turn():
+    model = TimelineModel()
+    assert explain(model) is None
+    model.append([turn(0), turn(4)])
+    model.select(2)  # never arrived
+    assert explain(model) is None
+    assert hover_text(model, 2) == ""
+
+
+def test_the_tooltip_ranks_every_probability():
+    text = hover_text(one(TurnRecord(0, 0, "speak", PROBS, delegate=True, text_out="Hello")), 0)
+    assert text.splitlines()[0] == "0:00.0  speak  → background"
+    assert [line.split()[-1] for line in text.splitlines()[1:6]][:3] == ["speak", "listen", "yield"]
+    assert "said “Hello”" in text

@@ -1,0 +1,136 @@
+"""What lies beside the turns: jobs, transcripts, instants, and merging them for far views."""
+
+import numpy as np
+
+from app.timeline.items import Instant, Instants, Items, Jobs, Utterances, merged
+from app.timeline.model import TimelineModel
+from engine.events import BackgroundEvent, Fault, Mark, TextIn, Transcript, VisionEvent
+from tests.app.scenario import session, turn
+
+
+def ask(job: int, t: float, text: str = "why?") -> BackgroundEvent:
+    return BackgroundEvent(job, t, "asked", text)
+
+
+def test_a_job_goes_from_asking_to_its_end():
+    jobs = Jobs()
+    for event in (
+        BackgroundEvent(1, 4.0, "partial", "how f", {"role": "request"}),
+        BackgroundEvent(1, 4.5, "partial", "how far?", {"role": "request"}),
+        BackgroundEvent(1, 6.0, "partial", "It is", {"role": "answer"}),
+        BackgroundEvent(1, 7.0, "answer", "It is far."),
+    ):
+        jobs.add(event)
+    job = jobs.items[1]
+    assert (job.t0, job.first_answer_t, job.t1, job.outcome) == (4.0, 6.0, 7.0, "answer")
+    assert job.request == "how far?"
+    assert [e.t for e in job.near(4.4, 6.1)] == [4.5, 6.0]
+
+
+def test_jobs_at_the_same_time_get_rows_of_their_own():
+    jobs = Jobs()
+    for job, t in ((1, 0.0), (2, 1.0), (3, 2.0), (4, 3.0)):
+        jobs.add(ask(job, t))
+    assert [jobs.items[k].row for k in (1, 2, 3)] == [0, 1, 2]
+    jobs.add(BackgroundEvent(1, 4.0, "failed", "no server"))
+    jobs.add(ask(5, 5.0))
+    assert jobs.items[5].row == 0
+    assert jobs.items[1].outcome == "failed"
+    assert {job.id for job in jobs.between(4.5, 6)} == {2, 3, 4, 5}
+
+
+def test_jobs_and_instants_are_bounded_and_drops_are_counted():
+    jobs = Jobs(limit=10)
+    for k in range(30):
+        jobs.add(ask(k, float(k)))
+    assert list(jobs.items) == list(range(20, 30))
+    instants = Instants(limit=32)
+    for k in range(100):
+        instants.add(Instant(float(k), "mark", str(k)))
+    assert len(instants.items) <= 32
+    assert instants.items[-1].text == "99"
+    assert instants.dropped == 100 - len(instants.items)
+
+
+def test_instants_come_back_in_order_and_crowds_become_one_run():
+    instants = Instants()
+    for t in (5.0, 1.0, 1.1, 1.2, 9.0):
+        instants.add(Instant(t, "fault", f"at {t}"))
+    assert [i.t for i in instants.between(1.05, 9.0)] == [1.1, 1.2, 5.0]
+    runs = instants.runs(0, 10, apart_s=0.5)
+    assert [(instants.items[r.first].t, r.count) for r in runs] == [(1.0, 3), (5.0, 1), (9.0, 1)]
+    assert len(instants.runs(0, 10, apart_s=20)) == 1
+
+
+def test_a_long_utterance_is_found_from_its_middle():
+    said = Utterances()
+    said.add(Transcript(10, 40, "user", "a long story"))
+    said.add(Transcript(12, 13, "user", "short"))
+    assert [u.text for u in said.between(30, 31)] == ["a long story"]
+    assert said.between(41, 50) == []
+
+
+def test_merging_groups_neighbours_and_contained_ones():
+    t0, t1 = np.array([0, 1, 5, 5.5, 20.0]), np.array([3, 2, 6, 5.6, 21.0])
+    near = merged(t0, t1, 0.1)
+    assert list(zip(near.first, near.last, near.t0, near.t1, strict=True)) == [
+        (0, 1, 0, 3),
+        (2, 3, 5, 6),
+        (4, 4, 20, 21),
+    ]
+    far = merged(t0, t1, 2.5)
+    assert list(zip(far.first, far.last, far.t0, far.t1, strict=True)) == [(0, 3, 0, 6), (4, 4, 20, 21)]
+    assert len(merged(t0[:0], t1[:0], 1).first) == 0
+
+
+def test_items_sort_events_by_kind_and_make_their_text_safe():
+    items = Items()
+    for event in (
+        Fault(1, "bad\u202e\nline"),
+        Mark(2, "here"),
+        TextIn(3, "typed"),
+        VisionEvent(4, "started"),
+    ):
+        items.add(event)
+    assert [(i.what, i.text) for i in items.instants.items] == [
+        ("fault", "bad line"),
+        ("mark", "here"),
+        ("text_in", "typed"),
+        ("vision", "started"),
+    ]
+
+
+def test_the_model_takes_a_whole_session_and_keeps_a_selection_in_range():
+    model = TimelineModel()
+    assert not model.append([])
+    assert model.append(session(60))
+    assert model.turns.count == 300
+    assert model.end_s == 60
+    assert model.header is not None
+    model.select(10_000)
+    assert model.selected == 299
+    model.step(1)
+    assert model.selected == 299
+    model.select(-5)
+    assert model.selected == 0
+    model.select(None)
+    model.step(-1)
+    assert model.selected == 299
+    model.step_change(-1)
+    assert model.turns.decision(model.selected) != model.turns.decision(model.selected - 1)
+
+
+def test_events_at_impossible_times_are_left_out():
+    model = TimelineModel()
+    model.append(
+        [Fault(float("nan"), "a"), Mark(float("inf"), "b"), Mark(-1.0, "c"), Mark(2.0, "d"), turn(0)]
+    )
+    assert [i.text for i in model.items.instants.items] == ["d"]
+
+
+def test_without_turns_a_session_ends_with_its_last_event():
+    model = TimelineModel()
+    model.append([Mark(12.5, "alone")])
+    assert model.end_s == 12.5
+    model.select(3)
+    assert model.selected is None

@@ -1,0 +1,243 @@
+"""The timeline as a person uses it: mouse, keys, and what is drawn."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.theme import DARK, LIGHT, argb
+from app.timeline.model import TimelineModel
+from app.timeline.timeline_widget import GUTTER, OVERVIEW, TimelineWidget
+from app.timeline.tracks import SHAPES, decision_pixels
+from engine.decisions import DECISIONS
+from engine.events import BackgroundEvent, Fault, Transcript
+from tests.app.scenario import session, turn
+
+WIDTH, HEIGHT = GUTTER + 1000, 400
+
+
+@pytest.fixture
+def timeline(qtbot) -> TimelineWidget:
+    made = TimelineWidget(LIGHT)
+    qtbot.addWidget(made)
+    made.resize(WIDTH, HEIGHT)
+    model = TimelineModel()
+    model.append(session(120))
+    made.set_model(model, follow=True)
+    made.show()
+    return made
+
+
+def at(timeline: TimelineWidget, t: float, lane: str = "decision") -> QPoint:
+    """A point in a lane at session time ``t``."""
+    top, height = next((y, h) for one, y, h in timeline.layout_lanes() if one.name == lane)
+    return QPoint(round(timeline.scale().x(t)), round(top + height / 2))
+
+
+def mouse(target: QWidget, kind: QEvent.Type, where: QPoint) -> None:
+    held = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else Qt.MouseButton.LeftButton
+    point = QPointF(where)
+    QApplication.sendEvent(
+        target,
+        QMouseEvent(
+            kind,
+            point,
+            target.mapToGlobal(point),
+            Qt.MouseButton.LeftButton,
+            held,
+            Qt.KeyboardModifier.NoModifier,
+        ),
+    )
+
+
+def wheel(target: QWidget, where: QPoint, dy: int, mods=Qt.KeyboardModifier.NoModifier) -> None:
+    point = QPointF(where)
+    QApplication.sendEvent(
+        target,
+        QWheelEvent(
+            point,
+            target.mapToGlobal(point),
+            QPoint(),
+            QPoint(0, dy),
+            Qt.MouseButton.NoButton,
+            mods,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        ),
+    )
+
+
+def test_a_click_selects_the_turn_under_it(timeline, qtbot):
+    with qtbot.waitSignal(timeline.selection_changed):
+        qtbot.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=at(timeline, 115.1))
+    assert timeline.model.selected == 575
+    qtbot.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=QPoint(WIDTH - 2, 100))
+    assert timeline.model.selected is None
+
+
+def test_dragging_pans_pauses_following_and_selects_nothing(timeline, qtbot):
+    told: list[bool] = []
+    timeline.follow_changed.connect(told.append)
+    start, grabbed = at(timeline, 113.0), timeline.scale().t(at(timeline, 113.0).x())
+    mouse(timeline, QEvent.Type.MouseButtonPress, start)
+    for step in (20, 120, 300):
+        mouse(timeline, QEvent.Type.MouseMove, start + QPoint(step, 0))
+    assert timeline.scale().t(start.x() + 300) == pytest.approx(grabbed, abs=0.05)
+    mouse(timeline, QEvent.Type.MouseButtonRelease, start + QPoint(300, 0))
+    assert timeline.model.selected is None
+    assert told == [False]
+    before = timeline.viewport.start_s
+    timeline.model.append([turn(i) for i in range(600, 700)])
+    timeline.refresh()
+    assert timeline.viewport.start_s == before
+
+
+def test_the_wheel_zooms_about_the_cursor_and_shift_pans(timeline):
+    timeline.set_follow(False)
+    timeline.viewport.centre(60)
+    where = QPoint(GUTTER + 250, 120)
+    anchor, span = timeline.scale().t(where.x()), timeline.viewport.span_s
+    wheel(timeline, where, 240)
+    assert timeline.viewport.span_s == pytest.approx(span / 2.25)
+    assert timeline.scale().t(where.x()) == pytest.approx(anchor, abs=0.01)
+    start = timeline.viewport.start_s
+    wheel(timeline, where, 120, Qt.KeyboardModifier.ShiftModifier)
+    assert timeline.viewport.start_s < start
+    assert timeline.viewport.span_s == pytest.approx(span / 2.25)
+
+
+def test_keys_step_jump_pan_zoom_and_follow(timeline, qtbot):
+    press = lambda key, mods=Qt.KeyboardModifier.NoModifier: qtbot.keyClick(timeline, key, mods)  # noqa: E731
+    press(Qt.Key.Key_Left)
+    assert timeline.model.selected == 599
+    press(Qt.Key.Key_Left)
+    press(Qt.Key.Key_Left)
+    press(Qt.Key.Key_Right)
+    assert timeline.model.selected == 598
+    press(Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    changed = timeline.model.selected
+    assert timeline.model.turns.decision(changed) != timeline.model.turns.decision(changed - 1)
+    press(Qt.Key.Key_Home)
+    assert timeline.model.selected == 0
+    assert timeline.viewport.start_s <= 0
+    press(Qt.Key.Key_End)
+    assert timeline.model.selected == 599
+    start = timeline.viewport.start_s
+    press(Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert timeline.viewport.start_s < start
+    span = timeline.viewport.span_s
+    press(Qt.Key.Key_Plus)
+    assert timeline.viewport.span_s == pytest.approx(span / 1.5)
+    press(Qt.Key.Key_Minus)
+    press(Qt.Key.Key_0)
+    assert timeline.viewport.start_s <= 0 < 120 <= timeline.viewport.stop_s
+    press(Qt.Key.Key_Space)
+    assert timeline.viewport.follow
+    press(Qt.Key.Key_Space)
+    assert not timeline.viewport.follow
+
+
+def test_a_selection_by_key_is_brought_into_view_and_told_to_screen_readers(timeline, qtbot):
+    timeline.select(10)
+    assert timeline.viewport.start_s <= 2.0 <= timeline.viewport.stop_s
+    assert timeline.accessibleDescription().startswith("0:02.0  listen")
+    assert timeline.accessibleName() == "Timeline"
+
+
+def test_the_overview_moves_the_view(timeline):
+    where = QPoint(GUTTER + round((1000 - 12) * 0.25), HEIGHT - OVERVIEW // 2)
+    mouse(timeline, QEvent.Type.MouseButtonPress, where)
+    mouse(timeline, QEvent.Type.MouseButtonRelease, where)
+    middle = timeline.viewport.start_s + timeline.viewport.span_s / 2
+    assert middle == pytest.approx(30, abs=0.5)
+    assert timeline.model.selected is None
+
+
+def test_hovering_tells_what_is_under_the_cursor(timeline):
+    model = timeline.model
+    model.append(
+        [
+            Fault(110.0, "a fault"),
+            Transcript(111, 113, "user", "you said"),
+            Transcript(114, 116, "assistant", "it said", "and more"),
+            BackgroundEvent(90, 112, "asked", "a question"),
+            BackgroundEvent(90, 113, "answer", "an answer"),
+        ]
+    )
+    timeline.refresh()
+    assert "listen" in timeline.hover(at(timeline, 110.1))
+    assert "%" in timeline.hover(at(timeline, 110.1, "probs"))
+    assert timeline.hover(at(timeline, 110.0, "events")) == "fault: a fault"
+    assert timeline.hover(at(timeline, 112.0, "user_words")) == "you said"
+    assert timeline.hover(at(timeline, 115.0, "assistant_words")) == "it said\ncut off, not heard: and more"
+    assert timeline.hover(at(timeline, 112.5, "jobs")).splitlines() == [
+        "Job 90: answer, 1.0 s",
+        "a question",
+        "an answer",
+    ]
+    assert timeline.hover(QPoint(5, 100)) == ""
+
+
+def test_following_keeps_the_newest_turn_on_the_screen(timeline):
+    timeline.model.append([turn(i) for i in range(600, 900)])
+    timeline.refresh()
+    assert GUTTER < timeline.scale().x(180.0) < WIDTH
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("span", [1, 6, 14, 60, 130])
+def test_every_lane_draws_something_at_every_zoom(timeline, theme, span):
+    timeline.set_theme(theme)
+    timeline.viewport.span_s = span
+    timeline.viewport.centre(97.3)  # speech, a transcript and a job are near
+    timeline.select(490)
+    image = timeline.grab().toImage()
+    ground = argb(theme.surface)
+    for lane, top, height in timeline.layout_lanes():
+        if lane.name == "events":
+            continue
+        pixels = {
+            image.pixel(x, y)
+            for y in range(int(top) + 1, int(top + height) - 1, 2)
+            for x in range(GUTTER + 3, WIDTH - 3, 3)
+        }
+        assert len(pixels - {ground}) >= 1, lane.name
+
+
+def test_decisions_can_be_told_apart_without_colour():
+    """Each decision fills its own rows, so their profiles differ even when every colour is one grey."""
+    model = TimelineModel()
+    model.append([turn(i, name) for i, name in enumerate(DECISIONS)])
+    columns = model.turns.columns(0, 5, len(DECISIONS))
+    assert columns is not None
+    filled = decision_pixels(columns, 40, LIGHT) != argb(LIGHT.surface)
+    profiles = {tuple(filled[:, k]) for k in range(len(DECISIONS))}
+    # Speaking and interrupting fill the whole height; the interruption carries a cap of its own.
+    assert len(profiles) == len(DECISIONS) - 1
+    cap = decision_pixels(columns, 40, LIGHT)[:5, 3]
+    assert (cap == argb(LIGHT.text)).all()
+    assert len(set(SHAPES[:5])) == 4
+
+
+def test_a_rare_decision_stays_visible_from_afar():
+    model = TimelineModel()
+    model.append([turn(i, "yield" if i == 5000 else "listen") for i in range(18_000)])
+    columns = model.turns.columns(0, 1000 / 3600, 1000)
+    assert columns is not None
+    pixels = decision_pixels(columns, 34, LIGHT)
+    marked = np.flatnonzero((pixels == argb(LIGHT.decisions[4])).any(axis=0))
+    assert len(marked) == 1
+    assert abs(int(marked[0]) - 5000 / 18) <= 1
+
+
+def test_an_empty_timeline_draws_and_ignores_keys(qtbot):
+    empty = TimelineWidget(DARK)
+    qtbot.addWidget(empty)
+    empty.resize(600, 300)
+    assert not empty.grab().isNull()
+    for key in (Qt.Key.Key_Left, Qt.Key.Key_End, Qt.Key.Key_0, Qt.Key.Key_Plus):
+        qtbot.keyClick(empty, key)
+    qtbot.keyClick(empty, Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)
+    assert empty.model.selected is None
+    assert empty.hover(QPoint(300, 100)) == ""
