@@ -1,4 +1,4 @@
-"""The device thread of a live session: opens, watches, closes and reopens its two streams.
+"""The device thread of a live session: opens, closes and reopens its two streams.
 
 PortAudio may block for as long as a driver or sound server likes, so all its
 calls are made here; the engine thread only looks at ``line.current``. The
@@ -18,8 +18,6 @@ from engine.audio.devices import WORDS, AudioDevice, Kind
 from engine.audio.portaudio import load, rebuild_device_list
 from engine.errors import MicroturnError
 
-STALL_S = 0.5
-FIRST_FRAMES_S = 4.0  # a sound server may sleep for two seconds before it wakes an idle device
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
 REBUILD_S = (3.0, 10.0, 30.0, 60.0)
 TICK_S = 0.1
@@ -44,27 +42,12 @@ S = TypeVar("S", bound=DeviceStream)
 Resolve = Callable[[], tuple[AudioDevice, bool]]
 
 
-class Heartbeat:
-    """Tells a device that stopped from the age of its newest frame; PortAudio's ``active`` does not."""
-
-    def __init__(self, now: float) -> None:
-        self._frames = 0
-        self._at = now
-        self.beating = False
-
-    def stalled(self, now: float, frames: int) -> bool:
-        """Whether no frame has passed for half a second (four before the first one)."""
-        if frames != self._frames:
-            self._frames, self._at, self.beating = frames, now, True
-        return now - self._at > (STALL_S if self.beating else FIRST_FRAMES_S)
-
-
 class Line(Generic[S]):
     """One direction: what is wanted, what is open, when to try again.
 
     ``current`` is the stream in use, None while there is none; any thread may
-    look. All else belongs to the device thread, except ``wanted`` (set by any)
-    and ``notices`` (taken by the engine thread).
+    look, set ``wanted``, or call ``lose``. The rest belongs to the device
+    thread, but for ``take_notices``, which is the engine thread's.
     """
 
     def __init__(self, kind: Kind, resolve: Resolve, opener: Callable[[AudioDevice, bool], S]) -> None:
@@ -78,7 +61,6 @@ class Line(Generic[S]):
         """Whether the last device was one of a sound server, which shows new devices by itself."""
         self._resolve = resolve
         self._opener = opener
-        self._heartbeat = Heartbeat(0.0)
         self._was_lost = False
         self._tries = 0
         self._next_try = 0.0
@@ -87,11 +69,7 @@ class Line(Generic[S]):
         """Bring what is open in line with what is wanted."""
         stream = self.current
         if stream is not None:
-            if not stream.lost and self._heartbeat.stalled(now, stream.frames):
-                stream.lost = True
-            if stream.lost and self.wanted:
-                self.notices.append(f"the {self.word} {stream.device.name} has stopped or gone away")
-                self._was_lost = True
+            self._was_lost = stream.lost and self.wanted
             if stream.lost or not self.wanted:
                 self.current = None
                 _close(stream)
@@ -105,6 +83,9 @@ class Line(Generic[S]):
     def _open(self, now: float) -> None:
         try:
             device, asked = self._resolve()
+            if self.served and not device.pulse:
+                # PortAudio's own names would connect us to anything, and nobody could check to what.
+                raise MicroturnError(f"the sound server of the {self.word} has ended; start it again")
             self.served = bool(device.pulse)
             stream = self._opener(device, asked)
         except MicroturnError as err:
@@ -113,12 +94,17 @@ class Line(Generic[S]):
             self._next_try = now + BACKOFF_S[min(self._tries, len(BACKOFF_S) - 1)]
             self._tries += 1
             return
-        self._heartbeat = Heartbeat(time.monotonic())
         self.error = self.failing_since = None
         if self._was_lost:
             self.notices.append(f"the {self.word} is reattached: {device.name}")
             self._was_lost = False
         self.current = stream
+
+    def lose(self, stream: S, why: str) -> None:
+        """Give a stream up: say why, once, and have the device thread close it and look for another."""
+        if not stream.lost:
+            stream.lost = True
+            self.notices.append(why)
 
     def try_again(self) -> None:
         """Do not wait for the backoff, and forget why it failed. Any thread."""
@@ -223,8 +209,7 @@ class AudioHost:
         if slept - self._slept_before > SLEEP_JUMP_S:
             for line in self._lines:
                 if line.current is not None:
-                    line.notices.append(f"the computer slept for {slept - self._slept_before:.0f} s")
-                    line.current.lost = True
+                    line.lose(line.current, f"the computer slept for {slept - self._slept_before:.0f} s")
         self._slept_before = slept
 
     def _look_for_new_devices(self, now: float) -> None:

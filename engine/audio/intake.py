@@ -18,7 +18,7 @@ from engine.audio.samples import clean
 from engine.config import INPUT_CHUNK, INPUT_HZ
 from engine.types import Samples
 
-FOLLOW_S = 20.0  # a time error is worked off over this long, too slowly to be heard
+FOLLOW_S = 8.0  # a time error is worked off over this long, too slowly to be heard
 JUMP_S = 0.1  # a larger one means that frames were lost
 SETTLE_S = 2.5  # the frame clock needs its window after a start
 
@@ -76,6 +76,15 @@ class Intake:
     def detach(self) -> None:
         """The stream is gone. What it captured last stays ready."""
         self._ring = None
+
+    def discard(self) -> None:
+        """Nothing of what is ready may be used."""
+        for piece, is_gap in self._ready:
+            self.dropped += 0 if is_gap else len(piece)
+            self.gaps -= len(piece) if is_gap else 0
+            self._end -= len(piece)
+        self._ready.clear()
+        self._aligned = False
 
     def _let_go(self) -> None:
         """End the resampler; what it still holds is too little to matter, and is counted."""

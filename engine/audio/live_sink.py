@@ -6,9 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
+from engine.audio.heartbeat import Heartbeat
 from engine.audio.host import AudioHost, Line
 from engine.audio.playout import Playout, fade_ramp
-from engine.audio.resample import LiveResampler
+from engine.audio.resample import SpeechResampler
 from engine.audio.samples import FLOOR_DB, level_db
 from engine.audio.streams import OutputStream
 from engine.clock import Clock
@@ -35,11 +36,12 @@ class LiveSink:
         self._line, self._host, self._clock = line, host, clock
         self._stream: OutputStream | None = None
         self._playout = Playout()
-        self._resampler: LiveResampler | None = None
-        self._end = 0  # device frame after the last one written
+        self._resampler: SpeechResampler | None = None
+        self._end = 0  # device frame after the last one that is certain
+        self._tail = 0  # frames after it that hold if nothing follows
         self._base = 0.0  # position of device frame 0
+        self._heartbeat = Heartbeat(0.0)
         self._margin_s = MARGIN_S
-        self._wrote = False
         self._index = -1
         self._begin = 0  # position at which micro-turn ``_index`` begins
         self._underruns = 0
@@ -86,20 +88,18 @@ class LiveSink:
         if stream is None:
             self._unheard += len(samples)
             return
-        self._wrote = True
         cursor, margin = stream.ring.consumed, round(self._margin_s * stream.rate)
         position = self._playout.end
         if self._resampler is None or self._end < cursor + margin:
-            self._end = max(self._end, cursor + margin)
-            self._resampler = LiveResampler(OUTPUT_HZ, stream.rate)
+            self._end = max(self._end + self._tail, cursor + margin)
+            self._resampler = SpeechResampler(stream.rate)
             position = round(self._position(stream, self._end))
         self._playout.add(samples, position)
-        self._put(stream, self._resampler.push(np.asarray(samples, np.float32)))
-
-    def _put(self, stream: OutputStream, frames: Samples) -> None:
+        frames, tail = self._resampler.push(samples)
         begin = self._end
-        fitted = stream.ring.write(begin, frames)
-        self._end += fitted
+        fitted = stream.ring.write(begin, np.concatenate((frames, tail)))
+        self._end += min(fitted, len(frames))
+        self._tail = max(0, fitted - len(frames))
         if fitted < len(frames):
             lost_ms = 1000 * (len(frames) - fitted) / stream.rate
             self._faults.append(f"the playback ring is full: {lost_ms:.0f} ms of speech are lost")
@@ -126,11 +126,11 @@ class LiveSink:
         if stream is None:
             return 0
         frame = stream.ring.consumed + round(self._margin_s * stream.rate)
-        if frame < self._end:
+        if frame < self._end + self._tail:
             ramp = fade_ramp(round(FADE_S * stream.rate))
             stream.ring.fade(frame, ramp)
-            self._end = min(self._end, frame + len(ramp))
-        self._resampler = None
+            self._end = min(self._end + self._tail, frame + len(ramp))
+        self._resampler, self._tail = None, 0
         return self._playout.cut(round(self._position(stream, frame)))
 
     def reference(self, index: int) -> Samples:
@@ -163,12 +163,10 @@ class LiveSink:
         return samples
 
     def take_faults(self) -> tuple[str, ...]:
-        """Underruns and device trouble since the last call. Called once a micro-turn, after the writes."""
+        """Underruns and device trouble since the last call."""
         stream = self._playable()
-        if stream is not None:
-            self._finish_speech(stream)
-            if underruns := stream.new_xruns():
-                self._faults.append(f"the loudspeaker's driver ran dry ({underruns} underruns)")
+        if stream is not None and (underruns := stream.new_xruns()):
+            self._faults.append(f"the loudspeaker's driver ran dry ({underruns} underruns)")
         if self._playout.underruns > self._underruns:
             self._faults.append("the loudspeaker ran dry in the middle of speech")
             self._underruns = self._playout.underruns
@@ -178,15 +176,6 @@ class LiveSink:
         faults = (*self._line.take_notices(), *self._faults)
         self._faults.clear()
         return faults
-
-    def _finish_speech(self, stream: OutputStream) -> None:
-        """A micro-turn without a write: what the resampler still holds is the end of speech."""
-        if not self._wrote and self._resampler is not None:
-            rest = self._resampler.push(np.zeros(0, np.float32), last=True)
-            self._resampler = None
-            if self._end >= stream.ring.consumed + round(self._margin_s * stream.rate):
-                self._put(stream, rest)
-        self._wrote = False
 
     def _playable(self) -> OutputStream | None:
         """The stream to write to, with silence refilled; follows the device thread."""
@@ -198,13 +187,19 @@ class LiveSink:
                 self._unheard += self._playout.cut(
                     round(self._position(self._stream, self._stream.ring.consumed))
                 )
-            self._stream, self._resampler = current, None
+            self._stream, self._resampler, self._tail = current, None, 0
             if current is not None:
                 self._end = current.ring.consumed
                 self._base = self._clock.now() * OUTPUT_HZ - self._end * OUTPUT_HZ / current.rate
-        if current is not None:
-            current.ring.refill()
-            current.clock.observe(self._clock.now(), current.ring.consumed)
+                self._heartbeat = Heartbeat(self._clock.now())
+        if current is None:
+            return None
+        now, consumed = self._clock.now(), current.ring.consumed
+        if self._heartbeat.stalled(now, consumed):
+            self._line.lose(current, f"the loudspeaker {current.device.name} has stopped or gone away")
+            return self._playable()
+        current.ring.refill()
+        current.clock.observe(now, consumed)
         return current
 
     def _position(self, stream: OutputStream, frame: float) -> float:

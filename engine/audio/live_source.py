@@ -6,7 +6,8 @@ import numpy as np
 
 from engine.audio.echo import NO_ECHO_CANCELLATION, VoiceProcessor
 from engine.audio.guard import SourceGuard, Verdict
-from engine.audio.host import STALL_S, AudioHost, Heartbeat, Line
+from engine.audio.heartbeat import STALL_S, Heartbeat
+from engine.audio.host import AudioHost, Line
 from engine.audio.intake import Intake
 from engine.audio.opening import unverified
 from engine.audio.samples import FLOOR_DB, level_db
@@ -16,6 +17,7 @@ from engine.config import CHUNK_S, INPUT_CHUNK
 from engine.types import Samples, SourceChunk
 
 GRACE_S = 0.02  # silence of a lost device comes this long after its interval
+START_GRACE_S = 0.1  # and that of one which has not begun to run
 POLL_S = 0.02
 LATE_POLL_S = 0.003  # once the chunk could be complete
 
@@ -106,7 +108,9 @@ class LiveSource:
         return self._chunk()
 
     def _patience(self) -> float:
-        return GRACE_S if self._stream is None else STALL_S + GRACE_S
+        if self._stream is None:
+            return GRACE_S
+        return STALL_S + GRACE_S if self._heartbeat.beating else START_GRACE_S
 
     def _watch(self, now: float) -> None:
         """Follow the device thread, and notice before it does that no frames come any more."""
@@ -123,12 +127,19 @@ class LiveSource:
                 if notice := unverified(current.device):
                     self._faults.append(notice)
         if self._stream is not None and self._heartbeat.stalled(now, self._stream.frames):
-            self._stream.lost = True
+            self._lose(f"the microphone {self._stream.device.name} has stopped or gone away")
+
+    def _lose(self, why: str) -> None:
+        """Go on in silence; the device thread looks for the microphone again."""
+        if self._stream is not None:
+            self._line.lose(self._stream, why)
+        self._stream = None
+        self._intake.detach()
 
     def _chunk(self) -> SourceChunk:
         samples, gap = self._intake.take()
         if self._stream is not None and self._stream.guard is not None and gap < INPUT_CHUNK:
-            samples, gap = self._verified(self._stream, self._stream.guard, samples, gap)
+            samples, gap = self._verified(self._stream.guard, samples, gap)
         if self._muted:
             # Silence that the user asked for is no loss; what was on its way when they did is not heard.
             samples, gap = np.zeros(INPUT_CHUNK, np.float32), 0
@@ -137,9 +148,7 @@ class LiveSource:
         self._index += 1
         return SourceChunk(clean, gap, self._take_faults())
 
-    def _verified(
-        self, stream: InputStream, guard: SourceGuard, samples: Samples, gap: int
-    ) -> tuple[Samples, int]:
+    def _verified(self, guard: SourceGuard, samples: Samples, gap: int) -> tuple[Samples, int]:
         """The chunk if it comes from the microphone that was meant, else silence."""
         before = guard.pin.source
         verdict = guard.check()
@@ -149,8 +158,10 @@ class LiveSource:
             self._faults.append(f"the sound server now listens to {guard.pin.source} instead of {before}")
             return samples, gap
         if verdict is Verdict.REFUSED:
-            self._faults.append(f"the sound server offered another source in place of {before}: refused")
-        stream.lost = True
+            self._lose(f"{before} has gone away, and what the sound server offers in its place is refused")
+        else:
+            self._lose("the sound server does not say which microphone it uses: opening it again")
+        self._intake.discard()
         return np.zeros(INPUT_CHUNK, np.float32), INPUT_CHUNK
 
     def _take_faults(self) -> tuple[str, ...]:

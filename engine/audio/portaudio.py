@@ -8,7 +8,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from engine.errors import MicroturnError
@@ -81,10 +81,7 @@ def _hush_alsa() -> None:
     Its error handler must be a C function with any number of arguments; one of
     the C library that takes none and does nothing serves.
     """
-    if sys.platform != "linux":
-        return
-    try:
-        alsa, libc = ctypes.CDLL("libasound.so.2"), ctypes.CDLL(None)
-        alsa.snd_lib_error_set_handler(ctypes.cast(libc.getppid, ctypes.c_void_p))
-    except (OSError, AttributeError):
-        return
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            nothing = ctypes.cast(ctypes.CDLL(None).getppid, ctypes.c_void_p)
+            ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(nothing)

@@ -4,9 +4,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from engine.config import OUTPUT_HZ
 from engine.types import Samples
 
 MAX_DRIFT = 0.005
+_RECENT = OUTPUT_HZ // 20
 
 
 class LiveResampler:
@@ -36,3 +38,30 @@ class LiveResampler:
         self.due += len(block) / self._ratio
         out: Samples = self._soxr.resample_chunk(np.ascontiguousarray(block, np.float32), last=last)
         return out
+
+
+class SpeechResampler:
+    """24 kHz speech to a device's rate, with an end that can be heard before it is certain.
+
+    A resampler holds the last 12 ms back until it knows what follows. When
+    speech ends, nothing does, and nobody says so beforehand. So each block also
+    comes with a tail made as if it were the last; the next block begins where
+    the tail does, and replaces it.
+    """
+
+    def __init__(self, out_hz: float) -> None:
+        self._out_hz = out_hz
+        self._live = LiveResampler(OUTPUT_HZ, out_hz)
+        self._given = 0
+        self._recent: Samples = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> tuple[Samples, Samples]:
+        """Frames that are certain, and the provisional ones after them."""
+        if self._out_hz == OUTPUT_HZ:
+            return samples, samples[:0]
+        frames = self._live.push(samples)
+        self._given += len(frames)
+        self._recent = np.concatenate((self._recent, samples))[-_RECENT:]
+        missing = round(self._live.due) - self._given
+        ended: Samples = soxr.resample(self._recent, OUTPUT_HZ, self._out_hz)
+        return frames, ended[len(ended) - missing :] if missing > 0 else ended[:0]
