@@ -19,6 +19,7 @@ CLOSING_SILENCE_TURNS = 5
 _REPEATED_WORDS = 4
 _BLOCK = INPUT_HZ // 50
 _CONTRAST_DB = 10.0
+_SPEECH_RANGE_DB = 30.0
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,15 @@ class Conversation:
 def sound_bounds(samples: Samples) -> tuple[float, float]:
     """Seconds at which the louder part of 16 kHz audio begins and ends; all of it when nothing stands out.
 
-    For the times of a transcript only. Blocks of 20 ms count from half-way, in
-    dB, between the quietest tenth and the loudest one.
+    For the times of a transcript only. Blocks of 20 ms count when they are within
+    30 dB of the loudest, and nearer to it, in dB, than to the quietest tenth.
     """
     blocks = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
     if not len(blocks):
         return 0.0, len(samples) / INPUT_HZ
     db = 10.0 * np.log10(np.mean(np.square(blocks), axis=1) + 1e-12)
     floor, top = float(np.percentile(db, 10)), float(db.max())
-    loud = np.flatnonzero(db > (floor + top) / 2)
+    loud = np.flatnonzero(db > max((floor + top) / 2, top - _SPEECH_RANGE_DB))
     if top - floor < _CONTRAST_DB or not len(loud):
         return 0.0, len(samples) / INPUT_HZ
     return int(loud[0]) * _BLOCK / INPUT_HZ, (int(loud[-1]) + 1) * _BLOCK / INPUT_HZ

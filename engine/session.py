@@ -110,8 +110,8 @@ class Session:
         return self._recording_error
 
     def now(self) -> float:
-        """Session seconds."""
-        return self._clock.now()
+        """Session seconds; 0 while the session is starting."""
+        return 0.0 if self._state == "starting" else self._clock.now()
 
     def warn(self, what: str) -> None:
         """Put a fault that is known before ``start`` at the beginning of the timeline."""
@@ -268,6 +268,7 @@ def open_live(
     camera: str | None,
     out_dir: Path | None,
     bus: EventBus,
+    factories: Factories | None = None,
 ) -> Session:
     """A session on this computer's devices, ready to be started.
 
@@ -296,6 +297,7 @@ def open_live(
         background=BackgroundClient(simulated=False) if config.background else None,
         out_dir=out_dir,
         source_name="live",
+        factories=factories,
     )
     if trouble:
         session.warn(trouble)

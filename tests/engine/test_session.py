@@ -161,6 +161,13 @@ def test_commands_from_other_threads_reach_the_engine_thread(endless: tuple[Rig,
     assert faults(events) == []
 
 
+def test_words_typed_while_starting_belong_to_the_beginning() -> None:
+    rig = Rig()
+    rig.clock.advance_to(5.0)
+    rig.session.type_text("hello")
+    assert TextIn(0.0, "hello") in rig.run()
+
+
 def test_huge_text_and_floods_of_commands_are_cut_visibly() -> None:
     rig = Rig()
     rig.session.type_text("x" * 1_000_000)
