@@ -1,0 +1,278 @@
+"""The background process as the engine holds it: started, watched, restarted, stopped."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from engine.background.jobs import Job, JobBook
+from engine.background.process import WorkerProcess, worker_command
+from engine.background.protocol import (
+    ENDS,
+    MAX_JPEG_BYTES,
+    Cancel,
+    Configure,
+    JobEvent,
+    Message,
+    Ping,
+    Ready,
+    Status,
+)
+from engine.background.settings import BackgroundSettings, Supervision, from_environment
+from engine.events import BackgroundEvent
+from engine.paths import cache_dir
+from engine.types import Frame, Image, Samples
+
+log = logging.getLogger(__name__)
+STOP_S = 2.9
+LONG_LIFE_S = 10.0
+
+
+@dataclass(frozen=True)
+class BackgroundStatus:
+    """``state``: starting, ready, restarting, broken or stopped.
+
+    ``text``: what it is busy with, what it lacks, or why it broke; ``progress``:
+    0 to 1, -1 where unknown.
+    """
+
+    state: str
+    text: str = ""
+    progress: float = -1.0
+
+
+class BackgroundClient:
+    """Implements ``engine.interfaces.Background``. One worker process at a time, one job at a time in it.
+
+    Methods may be called from any thread and never wait, but for
+    ``wait_ready``, ``wait_until`` on a simulated clock, and ``stop``. A thread
+    of its own starts the worker, pings it, kills it when it is silent, and
+    starts it anew; the open request is then tried once more.
+
+    Args:
+        settings: from the environment when not given.
+        simulated: session time is simulated; see ``wait_until``.
+        command: what to start instead of the real worker.
+        limits: times of the supervision.
+    """
+
+    def __init__(
+        self,
+        settings: BackgroundSettings | None = None,
+        *,
+        simulated: bool = False,
+        command: Sequence[str] | None = None,
+        limits: Supervision | None = None,
+    ) -> None:
+        settings = settings or from_environment()
+        self._settings = replace(settings, cache_dir=settings.cache_dir or str(cache_dir()))
+        self._command = tuple(command) if command else worker_command()
+        self._limits = limits or Supervision()
+        self._book = JobBook(simulated, self._limits.max_open)
+        self._worker: WorkerProcess | None = None
+        self._status = BackgroundStatus("starting")
+        self._settled = threading.Condition()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._failed_starts = 0
+        self._short_lives = 0
+        self._start_at = 0.0
+        self._ping_at = 0.0
+        self._pings = 0
+        self._faults: deque[str] = deque(maxlen=16)
+        self._thread = threading.Thread(target=self._supervise, name="background supervisor", daemon=True)
+
+    @property
+    def status(self) -> BackgroundStatus:
+        return self._status
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, None while there is none."""
+        worker = self._worker
+        return worker.pid if worker else None
+
+    def start(self) -> None:
+        """Start the process; returns at once."""
+        self._thread.start()
+
+    def wait_ready(self, timeout: float) -> bool:
+        """Wait until requests are answered; False after ``timeout`` seconds or when it does not start."""
+        with self._settled:
+            self._settled.wait_for(lambda: self._status.state in ("ready", "broken", "stopped"), timeout)
+            return self._status.state == "ready"
+
+    def submit(
+        self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
+    ) -> int:
+        """Hand work over at session time ``t`` and return its id; see ``engine.interfaces.Background``.
+
+        The last 60 s of the audio count. An ``asked`` event follows at ``t``.
+        """
+        job = self._book.submit(t, audio, text, context, frame if self._settings.send_frames else None)
+        self._wake.set()
+        return job
+
+    def poll(self, t: float) -> tuple[BackgroundEvent, ...]:
+        """Events that happened before session time ``t``, in order, each once."""
+        return self._book.poll(t)
+
+    def wait_until(self, t: float) -> None:
+        """On a simulated clock: return once every open job has had the real time up to ``t`` or has ended."""
+        self._book.wait_until(t)
+
+    def cancel(self, job: int, t: float) -> None:
+        """Give a job up; its ``cancelled`` event follows, and nothing else."""
+        self._book.cancel(job, t)
+        worker = self._worker
+        if worker is not None and worker.job == job:
+            worker.send(Cancel(job))
+
+    def take_faults(self) -> tuple[str, ...]:
+        """What went wrong with the process since the last call, in plain words."""
+        taken = []
+        while self._faults:
+            taken.append(self._faults.popleft())
+        return tuple(taken)
+
+    def stop(self) -> None:
+        """End the process; within 3 s, also when it hangs."""
+        self._stopping = True
+        self._book.close()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
+        self._set_status(BackgroundStatus("stopped"))
+
+    def _supervise(self) -> None:
+        try:
+            while not self._stopping:
+                self._step(time.monotonic())
+                self._wake.wait(self._limits.ping_s / 2)
+                self._wake.clear()
+        finally:
+            if self._worker is not None:
+                self._worker.close(gently=True)
+                self._worker = None
+
+    def _step(self, now: float) -> None:
+        worker = self._worker
+        if worker is None:
+            if now >= self._start_at:
+                self._launch()
+            elif self._status.state == "broken":
+                self._fail_waiting()
+            return
+        why = self._trouble(worker, now)
+        if why:
+            self._bury(worker, why, now)
+            return
+        if now >= self._ping_at:
+            self._ping_at = now + self._limits.ping_s
+            self._pings += 1
+            worker.unanswered += 1
+            worker.send(Ping(self._pings))
+        if worker.ready and worker.job is None:
+            self._dispatch(worker, now)
+        elif self._status.state == "broken":
+            self._fail_waiting()
+
+    def _trouble(self, worker: WorkerProcess, now: float) -> str:
+        """Why this worker has to go, empty while all is well."""
+        limits = self._limits
+        silence = limits.silence_s if worker.ready else limits.start_silence_s
+        if worker.ended:
+            return worker.why_ended
+        # Pings are counted too: when this process was held up itself, nobody has been silent.
+        if now - worker.heard > silence and worker.unanswered > limits.silence_s / limits.ping_s / 2:
+            return f"silent for {silence:g} s"
+        if not worker.ready and now - worker.started > limits.load_s:
+            return f"not ready after {limits.load_s:g} s"
+        if worker.job is not None and now - worker.job_since > limits.job_s:
+            self._book.failed(worker.job, "That took too long.", f"no end after {limits.job_s:g} s")
+            return f"busy with one request for {limits.job_s:g} s"
+        return ""
+
+    def _launch(self) -> None:
+        try:
+            worker = WorkerProcess(self._command, self._settings.threads, self._came, self._wake.set)
+        except OSError as err:
+            self._ended(f"cannot be started: {err.strerror or err}", time.monotonic(), lived=0.0)
+            return
+        self._worker = worker
+        worker.send(Configure(self._settings))
+
+    def _bury(self, worker: WorkerProcess, why: str, now: float) -> None:
+        self._worker = None
+        worker.close(gently=False)
+        if worker.job is not None:
+            self._book.interrupted(worker.job, f"the background process was lost: {why}")
+        self._ended(why, now, lived=now - worker.ready_at if worker.ready else 0.0)
+
+    def _ended(self, why: str, now: float, lived: float) -> None:
+        """Note the end of a worker that was ready for ``lived`` seconds, and when to start the next."""
+        self._failed_starts = 0 if lived else self._failed_starts + 1
+        self._short_lives = 0 if lived > LONG_LIFE_S else self._short_lives + 1
+        limits = self._limits
+        self._start_at = now + min(
+            limits.max_backoff_s, limits.backoff_s * 2 ** min(16, self._short_lives - 1)
+        )
+        self._faults.append(f"the background process was lost and is started again: {why}")
+        log.warning("background process lost: %s", why)
+        broken = self._failed_starts >= limits.start_attempts
+        self._set_status(BackgroundStatus("broken" if broken else "restarting", why))
+
+    def _fail_waiting(self) -> None:
+        self._book.fail_waiting(
+            "I cannot think right now.", f"the background process does not start: {self._status.text}"
+        )
+
+    def _dispatch(self, worker: WorkerProcess, now: float) -> None:
+        job = self._book.take_waiting()
+        if job is None:
+            return
+        request = job.request(_jpeg(job))
+        worker.job_since = now
+        worker.job = job.id
+        worker.send(request)
+
+    def _came(self, worker: WorkerProcess, message: Message) -> None:
+        """In the worker's reader thread."""
+        if isinstance(message, JobEvent):
+            self._book.came(message)
+            if message.event in ENDS and message.job == worker.job:
+                worker.job = None
+                self._wake.set()
+        elif isinstance(message, Status):
+            self._set_status(BackgroundStatus(self._loading_state(), message.text, message.progress))
+        elif isinstance(message, Ready):
+            worker.ready_at = time.monotonic()
+            worker.ready = True
+            if message.trouble:
+                self._faults.append(message.trouble)
+            self._set_status(BackgroundStatus("ready", message.trouble or message.model, 1.0))
+            self._wake.set()
+
+    def _loading_state(self) -> str:
+        return self._status.state if self._status.state in ("restarting", "broken") else "starting"
+
+    def _set_status(self, status: BackgroundStatus) -> None:
+        with self._settled:
+            self._status = status
+            self._settled.notify_all()
+
+
+def _jpeg(job: Job) -> bytes:
+    """The job's picture for the worker; without it when it cannot be made small enough."""
+    return _encode(job.frame.image) if job.frame is not None else b""
+
+
+def _encode(image: Image) -> bytes:
+    import cv2
+
+    scale = min(1.0, 768 / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return data.tobytes() if done and data.nbytes <= MAX_JPEG_BYTES else b""

