@@ -34,6 +34,7 @@ def save(model: InteractionModel, path: Path, notes: dict[str, str] | None = Non
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     save_file(tensors, temporary, metadata=meta)
+    temporary.chmod(0o644)
     temporary.replace(path)
 
 
