@@ -145,10 +145,7 @@ def decision_logits(
 ) -> list[NDArray[np.float32]]:
     """(T, 5) logits for each recording's features, the assistant silent throughout."""
     model.eval()
-    out: list[NDArray[np.float32]] = []
-    for features in cases:
-        out.append(model(listening_inputs(features)).decision[0].float().numpy())
-    return out
+    return [model(listening_inputs(features)).decision[0].float().numpy() for features in cases]
 
 
 def case_features(cases: list[Case], stored: Path, front_end: str) -> list[NDArray[np.float32]]:

@@ -1,0 +1,276 @@
+"""Simulator, targets, evaluation and the training command."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import checkpoint
+from engine.config import CHUNK_S, INPUT_CHUNK, INPUT_HZ
+from engine.decisions import DECISION_INDEX, DECISIONS
+from engine.errors import InputError
+from engine.frontend import WhisperEncoder, whole_features
+from engine.training import evaluate, human, run
+from engine.training.acoustics import draw_room, microphone
+from engine.training.clips import Clip, break_line, human_clips, read, save, trim16, warp
+from engine.training.dataset import ARRAYS, session_arrays
+from engine.training.simulator import SessionSimulator, Trace, activity_targets
+from engine.training.texts import dialogue_turns, is_test_dialogue, make_line
+from engine.types import Samples
+from engine.voice import Voice
+
+DIALOGUE = ("The answer is four.", "I think so too.", "It was a long day at the office, so I went home.")
+
+
+def buzz(seconds: float, pitch: float) -> Samples:
+    t = np.arange(int(seconds * INPUT_HZ)) / INPUT_HZ
+    return (0.1 * np.sign(np.sin(2 * np.pi * pitch * t))).astype(np.float32)
+
+
+def clips(voice: str = "buzz") -> list[Clip]:
+    kinds = {"request": 2, "statement": 2, "barge_in": 1, "backchannel": 1, "aside": 1, "opener": 1}
+    return [
+        Clip(kind, f"{kind} words", voice, tuple(buzz(0.6 + 0.3 * k, 100 + 20 * k) for k in range(count)))
+        for kind, count in kinds.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def voice() -> Voice:
+    return Voice()
+
+
+def simulate(seed: int, voice: Voice, turns: int = 300) -> Trace:
+    voice.stop()
+    return SessionSimulator(np.random.default_rng(seed), clips(), clips(), voice, DIALOGUE, turns).run()
+
+
+def test_a_seed_gives_the_same_session(voice: Voice) -> None:
+    a, b = simulate(4, voice), simulate(4, voice)
+    assert a.turns == b.turns
+    np.testing.assert_array_equal(a.near, b.near)
+    np.testing.assert_array_equal(a.echo, b.echo)
+    assert simulate(5, voice).turns != a.turns
+
+
+def test_targets_agree_with_the_script(voice: Voice) -> None:
+    seen: set[str] = set()
+    taken = 0
+    for seed in range(24):
+        trace = simulate(seed, voice)
+        floor = [u for u in trace.utterances if u.kind != "backchannel"]
+        for i, turn in enumerate(trace.turns):
+            t = (i + 1) * CHUNK_S
+            seen.add(turn.target.decision)
+            speaking = [u for u in floor if u.speaking(t) and u.speaking(t - 0.19) and u.start < t - 0.2]
+            starts = turn.target.decision == "speak" and not turn.state.speaking
+            if starts and turn.target.delegate:
+                taken += 1
+                ended = [u for u in floor if u.expects and u.end + 0.1 <= t + 1e-6]
+                assert ended or turn.texts or any(x.texts for x in trace.turns[max(0, i - 30) : i + 1])
+            if starts:
+                assert not speaking, f"seed {seed}: takes the floor at {t:.1f} s while the user speaks"
+            if turn.target.decision == "yield":
+                assert turn.state.speaking
+                assert any(u.start < t for u in floor)
+            if turn.target.decision == "backchannel" and not turn.state.speaking:
+                assert any(u.start < t < u.end for u in floor), "backchannels belong inside a turn"
+    assert taken > 40
+    assert seen == set(DECISIONS)
+
+
+def test_every_request_is_answered_unless_time_runs_out(voice: Voice) -> None:
+    for seed in range(6):
+        trace = simulate(seed, voice)
+        for u in trace.utterances:
+            if u.expects and u.end < 300 * CHUNK_S - 12:
+                assert u.answered
+
+
+def test_session_arrays_hold_one_row_a_micro_turn(voice: Voice) -> None:
+    trace = simulate(1, voice, turns=50)
+    rng = np.random.default_rng(0)
+    audio = microphone(draw_room(rng), rng, trace.near, trace.far, trace.echo)
+    assert audio.shape == (50 * INPUT_CHUNK,)
+    assert np.isfinite(audio).all()
+    assert np.abs(audio).max() <= 1.0
+    arrays = session_arrays(trace, whole_features(audio, WhisperEncoder(), batch=4))
+    assert set(arrays) == set(ARRAYS)
+    assert {len(a) for a in arrays.values()} == {50}
+    previous = [DECISIONS[k] for k in arrays["decision_in"]][1:]
+    assert previous == [t.acted.decision for t in trace.turns][:-1]
+
+
+def test_activity_looks_ahead(voice: Voice) -> None:
+    trace = simulate(2, voice)
+    target = activity_targets(trace.utterances, 300)
+    first = min(trace.utterances, key=lambda u: u.start)
+    turn = int(first.start / CHUNK_S)
+    assert target[turn, 0] == 1 or target[turn + 1, 0] == 1
+    assert target[: max(0, turn - 10)].sum() == 0
+
+
+def test_broken_lines_keep_their_words() -> None:
+    rng = np.random.default_rng(0)
+    text = "could you please tell me how far it is to the moon"
+    for _ in range(50):
+        parts = break_line(text, rng)
+        assert len(parts) in (2, 3)
+        joined = " ".join(parts)
+        assert [w for w in joined.replace(",", "").split() if w in text.split()][-1] == "moon"
+        assert all(w in joined for w in text.split())
+
+
+def test_dialogue_kept_for_tests_is_never_said(tmp_path: Path) -> None:
+    turns = tuple(f"this is dialogue turn number {k}." for k in range(40))
+    rng = np.random.default_rng(0)
+    said = {make_line(rng, turns).text for _ in range(3000)} & set(turns)
+    assert len(said) > 25
+    assert not {t for k, t in enumerate(turns) if is_test_dialogue(k)} & said
+    assert dialogue_turns(tmp_path / "none.gz") == ()
+
+
+def test_pool_round_trip(tmp_path: Path) -> None:
+    save(clips(), tmp_path / "pool.npz")
+    again = read(tmp_path / "pool.npz")
+    assert [(c.kind, c.text, c.voice, len(c.pieces)) for c in again] == [
+        (c.kind, c.text, c.voice, len(c.pieces)) for c in clips()
+    ]
+    np.testing.assert_allclose(again[0].pieces[1], clips()[0].pieces[1], atol=1e-4)
+
+
+def test_warp_and_trim() -> None:
+    sound = buzz(1.0, 200)
+    assert len(warp(sound, 0.8)) == pytest.approx(len(sound) / 0.8, rel=0.01)
+    padded = np.concatenate([np.zeros(5000, np.float32), sound, np.zeros(3000, np.float32)])
+    assert abs(len(trim16(padded)) - len(sound)) < 100
+
+
+def test_speakers_are_split_by_number() -> None:
+    assert [human.split_of(n) for n in (103, 1246, 1040)] == ["train", "validation", "test"]
+
+
+def make_people(folder: Path) -> Path:
+    """Three speakers' recordings with a transcript cache, as the shared data is laid out."""
+    import soundfile as sf
+
+    voices = folder / "data" / "librispeech-3"
+    voices.mkdir(parents=True)
+    words: dict[str, list[tuple[str, float, float]]] = {}
+    for speaker in (11, 14, 16):
+        name = f"{speaker}-1-0000"
+        sf.write(
+            voices / f"{name}.ogg",
+            np.concatenate([buzz(3.0, 90 + speaker), np.zeros(8000, np.float32)]),
+            16_000,
+        )
+        words[name] = [
+            (w, 0.5 * k, 0.5 * k + 0.5) for k, w in enumerate("the man went home at night.".split())
+        ]
+    (folder / "words.json").write_text(json.dumps(words))
+    return folder / "data"
+
+
+def test_training_voices_are_not_judged_on(tmp_path: Path) -> None:
+    data = make_people(tmp_path)
+    trained = {c.voice for c in human_clips(data, tmp_path, "train", np.random.default_rng(0), 2)}
+    assert trained == {"human 11"}
+    for split, speaker in (("validation", "14"), ("test", "16")):
+        assert {c.name.split("-")[0] for c in evaluate.human_cases(data, tmp_path, split)} == {speaker}
+
+
+def test_cases_know_where_speech_ends(tmp_path: Path) -> None:
+    for case in evaluate.human_cases(make_people(tmp_path), tmp_path, "test"):
+        assert case.end is not None
+        after = case.audio[int((case.end + 0.05) * INPUT_HZ) :]
+        assert np.abs(after).max() < 0.15 * np.abs(case.audio).max()
+        for a, b in case.pauses:
+            assert 0.34 < b - a < 1.61
+            assert np.abs(case.audio[int((a + 0.02) * INPUT_HZ) : int((b - 0.02) * INPUT_HZ)]).max() < 0.02
+
+
+def scores(*takes: int, turns: int = 40) -> np.ndarray:
+    logits = np.zeros((turns, 5), np.float32)
+    logits[:, DECISION_INDEX["listen"]] = 2.0
+    for k in takes:
+        logits[k, DECISION_INDEX["speak"]] = 3.0
+    return logits
+
+
+def test_judging_counts_what_it_says() -> None:
+    case = evaluate.Case("x", np.zeros(0, np.float32), ((2.0, 3.0),), 5.0)
+    noise = evaluate.Case("noise", np.zeros(0, np.float32), (), None)
+
+    def judge(*logits: np.ndarray) -> evaluate.Report:
+        return evaluate.judge([case] * len(logits), list(logits), 0.0)
+
+    in_pause, at_end, never, in_speech = (judge(scores(*t)) for t in ((12,), (26,), (), (5,)))
+    assert (in_pause.pauses, in_pause.pauses_taken, in_pause.ends) == (1, 1.0, 0)
+    assert (at_end.pauses, at_end.pauses_taken, at_end.ends_taken) == (1, 0.0, 1.0)
+    assert at_end.offset_median_s == pytest.approx(27 * 0.2 + evaluate.COMPUTE_S - 5.0)
+    assert (never.ends, never.ends_taken) == (1, 0.0)
+    assert (in_speech.cut_in, in_speech.pauses) == (1.0, 0)
+    report = evaluate.judge([noise], [scores(3, 4, 20)], 0.0)
+    assert report.takes_per_noise_minute == pytest.approx(2 / (8 / 60))
+
+
+def test_bias_moves_the_take() -> None:
+    assert evaluate.take_time(scores(10), 0.0) == pytest.approx(2.2)
+    assert evaluate.take_time(scores(10), -2.0) is None
+    assert evaluate.take_time(scores(10), 3.0) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name = 3 =", "not valid TOML"),
+        ("seed = 1", "no 'name'"),
+        ("name = 'x'\ncolour = 1", "unknown key 'colour'"),
+        ("name = 'x'\n[train]\nepoch = 3", "unknown key 'epoch' in \\[train\\]"),
+        ("name = 'x'\n[train]\nepochs = 'many'", "epochs must be int"),
+        ("name = 'x'\n[model]\nfront_end = 'ears'", "front_end must be one of"),
+        ("name = 'x'\n[model]\ndim = 100\nheads = 3", "multiple of twice heads"),
+    ],
+)
+def test_bad_configs_are_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        run.load_config(path)
+
+
+def test_unknown_config_names_list_the_shipped_ones() -> None:
+    with pytest.raises(InputError, match="first"):
+        run.load_config(Path("nothing-like-it"))
+    assert {run.load_config(p).name for p in run.CONFIGS.glob("*.toml")} >= {"interaction", "tiny"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_training_runs_resumes_and_guards_its_folder(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        "name = 'mini'\nseed = 2\n[data]\nvoices = 2\nlines_per_voice = 5\n"
+        "shards = 2\nsessions_per_shard = 1\n"
+        "turns = 60\nworkers = 1\nhuman_share = 0.0\n"
+        "[model]\nfront_end = 'dmel'\ndim = 32\nlayers = 1\nheads = 2\n"
+        "window = 32\n[train]\nepochs = 2\nbatch = 1\nwarmup_steps = 1\nema = 0.5\nthreads = 1\n"
+    )
+    out = tmp_path / "run"
+    run.run_training(config, out, None)
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert [r["epoch"] for r in rows] == [1, 2]
+    model = checkpoint.load(out / "mini.safetensors")
+    assert model.config.front_end == "dmel"
+    card = (out / "mini.md").read_text()
+    assert checkpoint.fingerprint(out / "mini.safetensors") in card
+    with pytest.raises(InputError, match="finished run"):
+        run.run_training(config, out, None)
+    before = (out / "mini.safetensors").read_bytes()
+    run.run_training(config, out, None, resume=True)
+    assert len((out / "log.jsonl").read_text().splitlines()) == 2, "nothing was left to train"
+    assert (out / "mini.safetensors").read_bytes() == before
+    config.write_text(config.read_text().replace("epochs = 2", "epochs = 3"))
+    with pytest.raises(InputError, match="another config"):
+        run.run_training(config, out, None, resume=True)
