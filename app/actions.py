@@ -36,9 +36,7 @@ class Actions(QObject):
         )  # fmt: skip
         self.open = self._add(window, "&Open recorded session…", "Ctrl+O", "Show a recorded session")
         self.show_folder = self._add(window, "Show recordings &folder", "", "Open the folder of recordings")
-        self.leave = self._add(
-            window, "&Back to the live conversation", "Ctrl+L", "Leave the recorded session"
-        )
+        self.leave = self._add(window, "&Back to live", "Ctrl+L", "Leave the recorded session")
         self.quit = self._add(window, "&Quit", QKeySequence.StandardKey.Quit, "Close the window")
         self.follow = self._add(
             window, "&Follow", "Ctrl+F", "Keep the newest micro-turn in view", checkable=True

@@ -59,13 +59,18 @@ class ConversationCard(QFrame):
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.light = RecordingLight(theme)
         self.leave = QToolButton()
-        self.leave.setProperty("kind", "quiet")
         self.notice = QLabel()
         self.notice.setProperty("kind", "notice")
         self.notice.setTextFormat(Qt.TextFormat.PlainText)
         self.notice.setWordWrap(True)
         self.notice.setAccessibleName("Notice")
         self.notice.hide()
+        self.note = QLabel()
+        self.note.setProperty("kind", "note")
+        self.note.setTextFormat(Qt.TextFormat.PlainText)
+        self.note.setWordWrap(True)
+        self.note.setAccessibleName("About this session")
+        self.note.hide()
         self.view = ConversationView(theme)
         self.stack = QStackedWidget()
         self.stack.addWidget(_welcome(privacy))
@@ -98,6 +103,7 @@ class ConversationCard(QFrame):
         layout.setContentsMargins(2 * GAP, GAP + 4, 2 * GAP, GAP + 4)
         layout.setSpacing(GAP)
         layout.addLayout(top)
+        layout.addWidget(self.note)
         layout.addWidget(self.notice)
         layout.addWidget(self.stack, 1)
         layout.addLayout(bottom)
@@ -117,6 +123,11 @@ class ConversationCard(QFrame):
 
     def show_empty(self, empty: bool) -> None:
         self.stack.setCurrentIndex(0 if empty else 1)
+
+    def show_note(self, text: str) -> None:
+        """What is to be known about the session shown; empty takes it away."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
 
     def show_notice(self, text: str) -> None:
         """One line above the conversation; empty takes it away."""

@@ -1,6 +1,7 @@
 """One session as the window shows it: timeline, conversation and state together. Plain Python."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from app.conversation import Changes, Conversation
 from app.recorded import in_order
@@ -30,13 +31,21 @@ class Document:
         return self.conversation.append(events)
 
 
+def _local(stamp: str) -> str:
+    """An ISO 8601 time as this computer's date and time; anything else as it is."""
+    try:
+        return datetime.fromisoformat(stamp).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return stamp
+
+
 def recorded_document(session: RecordedSession) -> Document:
     """A whole recorded session. Takes about a second for an hour: not for the window's thread."""
     document = Document()
     document.append(in_order(session))
     document.conversation.close()
     header = session.header
-    about = (f"Recorded with {header.engine}, {header.model}", header.started_at, header.source)
+    about = (f"Recorded with {header.engine}, {header.model}", _local(header.started_at), header.source)
     document.note = one_line(" · ".join(part for part in about if part), 400)
     if session.damaged:
         document.note += f"\nDamaged: {one_line('; '.join(session.damaged), 400)}"

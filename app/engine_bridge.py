@@ -53,7 +53,7 @@ class EngineBridge(QObject):
         self._session: LiveSession | None = None
         self._subscription: Subscription | None = None
         self._told: tuple[str, str] = ("off", "")
-        self._recording = self._muted = self._opening = self._stopping = False
+        self._recording = self._muted = self._opening = self._stopping = self._closed = False
         self._dropped = 0
         self._microphone: bool | None = None
         self._timer = QTimer(self)
@@ -213,6 +213,7 @@ class EngineBridge(QObject):
 
     def close(self) -> None:
         """End everything, within ``STOP_S`` seconds: what hangs is left to die with the program."""
+        self._closed = True
         self._timer.stop()
         deadline = time.monotonic() + STOP_S
         if self._session is not None:
@@ -234,6 +235,8 @@ class EngineBridge(QObject):
             self.dropped.emit(self._dropped)
 
     def _submit(self, call: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
+        if self._closed:
+            return
         try:
             self._worker.submit(call, then)
         except MicroturnError as err:

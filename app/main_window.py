@@ -39,6 +39,7 @@ class MainWindow(QMainWindow):
     def __init__(self, bridge: EngineBridge, settings: Settings, record_in: Path | None = None) -> None:
         """``record_in``: where to record sessions, from the first one on; None: only when asked for."""
         super().__init__()
+        bridge.setParent(self)
         self.bridge = bridge
         self._settings = settings
         self._record_in = record_in or sessions_dir()
@@ -241,13 +242,13 @@ class MainWindow(QMainWindow):
         if time.monotonic() > self._notice_until:
             self._notice = ""
         shown_fault = status.fault if self.document is self.live else ""
-        self.card.show_notice(self._notice or shown_fault or self.document.note)
+        self.card.show_notice(self._notice or shown_fault)
 
     def notify(self, text: str, forever: bool = False) -> None:
         """Say one line above the conversation, for a while or until the next one."""
         self._notice = text
         self._notice_until = float("inf") if forever else time.monotonic() + NOTICE_S
-        self.card.show_notice(text or self.document.note)
+        self.card.show_notice(text)
 
     def _show_title(self) -> None:
         parts = ["●  Recording"] if self.card.light.on else []
@@ -265,6 +266,7 @@ class MainWindow(QMainWindow):
         live = document is self.live
         self.card.view.replace(document.conversation)
         self.card.title.setText(document.title)
+        self.card.show_note(document.note)
         self.card.show_empty(live and not document.conversation.lines)
         self.card.show_running(live and self.bridge.state == "running")
         self.card.leave.setVisible(not live)

@@ -199,6 +199,7 @@ def style_sheet(theme: Theme) -> str:
     QLabel[kind="label"] {{ color: {t.dim}; font-size: 9pt; font-weight: 500; }}
     QLabel[kind="notice"] {{ background: {mix(t.surface, t.warning, 0.14)}; color: {t.text};
         border-radius: 8px; padding: 7px 12px; }}
+    QLabel[kind="note"] {{ background: {t.raised}; color: {t.text}; border-radius: 8px; padding: 7px 12px; }}
     QFrame[kind="card"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 12px; }}
     QFrame[kind="rule"] {{ background: {t.border}; border: none; max-height: 1px; min-height: 1px; }}
     QPushButton, QToolButton {{ background: {t.raised}; border: 1px solid transparent; border-radius: 8px;

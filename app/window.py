@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ if sys.platform == "win32":
     with suppress(ImportError):
         import torch  # noqa: F401
 
-from PySide6.QtCore import QSocketNotifier, QTimer
+from PySide6.QtCore import QEvent, QSocketNotifier, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -79,13 +79,16 @@ def _show(options: argparse.Namespace, open_live: OpenSession, list_all: ListDev
             window.bridge.open_recorded(options.open)
         if options.start:
             window.toggle_session()
-        QTimer.singleShot(_PRELOAD_MS, window, lambda: window.bridge.run_in_background(preload))
+        _later(window, _PRELOAD_MS, lambda: window.bridge.run_in_background(preload))
         if options.quit_after is not None:
-            QTimer.singleShot(round(options.quit_after * 1000), window, window.close)
+            _later(window, round(options.quit_after * 1000), window.close)
         status = app.exec()
     stored.save(window.settings(), file)
     single.release()
-    window.deleteLater()
+    # Here and now: left to the garbage collector, Qt's objects could die in another thread.
+    for done in (window, single):
+        done.deleteLater()
+        app.sendPostedEvents(done, QEvent.Type.DeferredDelete)
     return status
 
 
@@ -97,6 +100,14 @@ def _with_options(settings: stored.Settings, options: argparse.Namespace) -> sto
         output_device=settings.output_device if options.output is None else options.output,
         camera="" if camera == "none" else camera,
     )
+
+
+def _later(window: MainWindow, ms: int, call: Callable[[], object]) -> None:
+    """Once, unless the window is gone by then."""
+    timer = QTimer(window)
+    timer.setSingleShot(True)
+    timer.timeout.connect(call)
+    timer.start(ms)
 
 
 def _come_forward(window: MainWindow, show: str) -> None:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from math import ceil, floor
 
-_STEPS = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
-_MINOR = {0.2: 0.2, 1.0: 0.2, 2.0: 1.0, 5.0: 1.0, 10.0: 2.0, 30.0: 10.0, 60.0: 10.0, 120.0: 60.0, 300.0: 60.0,
-          600.0: 60.0, 1800.0: 300.0, 3600.0: 600.0, 7200.0: 1800.0, 21600.0: 3600.0, 86400.0: 21600.0}  # fmt: skip
+_MINOR = {
+    0.2: 0.2, 1.0: 0.2, 2.0: 1.0, 5.0: 1.0, 10.0: 2.0, 30.0: 10.0, 60.0: 10.0, 120.0: 60.0, 300.0: 60.0,
+    600.0: 60.0, 1800.0: 300.0, 3600.0: 600.0, 7200.0: 1800.0, 21600.0: 3600.0, 86400.0: 21600.0,
+}  # fmt: skip
+"""Seconds between labels, and between the ticks among them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def clock_label(t: float, step: float = 1.0) -> str:
 
 def ticks(start_s: float, span_s: float, px_per_s: float, min_label_px: float = 80) -> list[Tick]:
     """Ticks from ``start_s`` on, labels at least ``min_label_px`` apart; none before 0."""
-    major = next((s for s in _STEPS if s * px_per_s >= min_label_px), _STEPS[-1])
+    major = next((s for s in _MINOR if s * px_per_s >= min_label_px), max(_MINOR))
     minor = _MINOR[major] if _MINOR[major] * px_per_s >= 5 else major
     per_major = round(major / minor)
     first = max(ceil(start_s / minor - 1e-9), 0)

@@ -18,6 +18,8 @@ from app import theme
 def looks(qapp: QApplication) -> None:
     """The window's typeface, so that sizes are those of the real window."""
     theme.load_fonts(qapp)
+    gc.collect()
+    gc.freeze()  # the look for leaks after each test need not go through all libraries again
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,7 @@ def no_widgets_left(qapp: QApplication, looks: None) -> Iterator[None]:
     """Fails a test that leaves a top-level widget or a running timer behind."""
     before = {id(widget) for widget in QApplication.topLevelWidgets()}
     yield
+    gc.collect()  # here, since Qt's objects must not die in whatever thread collects next
     for _ in range(3):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         qapp.processEvents()

@@ -232,7 +232,8 @@ def test_a_recorded_session_opens_by_drop_and_the_live_one_comes_back(window, en
     qtbot.waitUntil(lambda: not window.document.live)
     assert window.timeline.model.turns.count == 150
     assert window.card.title.text() == "demo talk"
-    assert "input.flac is missing" in window.card.notice.text()
+    assert "input.flac is missing" in window.card.note.text()
+    assert window.card.note.isVisible()
     assert not window.timeline.viewport.follow
     assert not window.card.field.isEnabled()
     live.say(turn(50), turn(51))
@@ -241,6 +242,7 @@ def test_a_recorded_session_opens_by_drop_and_the_live_one_comes_back(window, en
     window.commands.leave.trigger()
     assert window.document is window.live
     assert window.timeline.model.turns.count == 52
+    assert not window.card.note.isVisible()
     assert window.card.field.isEnabled()
     assert window.timeline.viewport.follow
 
