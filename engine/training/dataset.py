@@ -6,6 +6,7 @@ an interrupted run goes on where it stopped.
 """
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import time
 from dataclasses import dataclass
@@ -163,7 +164,7 @@ def make_shards(folder: Path, data: Path | None, config: DataConfig) -> None:
         worker.start()
     began = time.monotonic()
     while any(w.is_alive() for w in workers):
-        time.sleep(20)
+        multiprocessing.connection.wait([w.sentinel for w in workers if w.is_alive()], timeout=20)
         done = sum(shard_path(folder, n).exists() for n in range(config.shards))
         hours = done * config.sessions_per_shard * config.turns * 0.2 / 3600
         print(
