@@ -5,7 +5,6 @@ calls are made here; the engine thread only looks at ``line.current``. The
 thread is a daemon: a driver that hangs does not keep the program from ending.
 """
 
-import atexit
 import sys
 import threading
 import time
@@ -15,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.audio.devices import WORDS, AudioDevice, Kind
-from engine.audio.portaudio import load, rebuild_device_list
+from engine.audio.portaudio import leave_portaudio_open, rebuild_device_list
 from engine.errors import MicroturnError
 
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
@@ -187,9 +186,7 @@ class AudioHost:
             return
         self._thread.join(STOP_S)
         if self._thread.is_alive():
-            # PortAudio's own clean-up at exit would wait for the driver for ever.
-            sounddevice, _ = load()
-            atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001 - there is no public way
+            leave_portaudio_open()
 
     def _run(self) -> None:
         while True:

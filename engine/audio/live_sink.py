@@ -22,6 +22,7 @@ FADE_S = 0.02
 _CONTEXT = OUTPUT_HZ // 50  # samples on each side that keep a resampler's edges out of the reference
 _SLEW = 4  # samples a micro-turn by which the account follows the device's clock: 800 ppm
 _JUMP = OUTPUT_HZ // 20
+_BLOCK = OUTPUT_HZ // 50
 
 
 class LiveSink:
@@ -44,6 +45,7 @@ class LiveSink:
         self._margin_s = MARGIN_S
         self._index = -1
         self._begin = 0  # position at which micro-turn ``_index`` begins
+        self._heard = 0  # position up to which ``played`` has told what was heard
         self._underruns = 0
         self._unheard = 0
         self._faults: list[str] = []
@@ -79,6 +81,8 @@ class LiveSink:
         if self._playable() is not None and self.queued(0.0):
             self.flush(0.0)
             time.sleep(2 * FADE_S)
+        # A device thread that hangs must keep nothing of ours alive.
+        self._host.idle = lambda: True
         self._host.stop()
 
     def write(self, samples: Samples, t: float) -> None:
@@ -147,17 +151,24 @@ class LiveSink:
         """The 4,800 samples audible in micro-turn ``index``.
 
         That is what the device took one output latency earlier, as PortAudio
-        states that latency; samples it never took are zeros.
+        states that latency, and the longest ordinary block. Every sample that
+        it took appears once, and none that it did not take; where it takes them
+        in bursts, or pauses, the account stands still until the next silence.
         """
         self._advance(index)
         stream = self._playable()
-        latency = round(stream.latency_s * OUTPUT_HZ) if stream else 0
-        begin = self._begin - latency
-        samples = self._playout.read(begin, OUTPUT_CHUNK)
+        target, taken = self._begin - _BLOCK, self._playout.end
         if stream is not None:
-            taken = round(self._position(stream, stream.ring.consumed)) - begin
-            samples[max(0, taken) :] = 0.0
-        self._playout.forget(begin - 2 * _CONTEXT)
+            target -= round(stream.latency_s * OUTPUT_HZ)
+            taken = round(self._position(stream, stream.ring.consumed))
+        target = min(target, taken)
+        if not self._playout.scheduled(*sorted((self._heard, target))):
+            self._heard = target
+        count = max(0, min(OUTPUT_CHUNK, taken - self._heard))
+        samples = np.zeros(OUTPUT_CHUNK, np.float32)
+        samples[:count] = self._playout.read(self._heard, count)
+        self._heard += count
+        self._playout.forget(min(self._heard, self._begin) - 2 * _CONTEXT)
         self._level_db = level_db(samples)
         self._idle = self.queued(0.0) == 0
         return samples

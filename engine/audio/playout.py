@@ -59,10 +59,10 @@ class Playout:
         Returns how many scheduled samples will not be heard.
         """
         position = max(position, self._floor)
-        scheduled = self._scheduled(position, self.end)
+        scheduled = self.scheduled(position, self.end)
         tail = self.read(position, FADE_SAMPLES)
-        playing = self._scheduled(position, position + 1) > 0
-        kept = self._scheduled(position, position + FADE_SAMPLES) if playing else 0
+        playing = self.scheduled(position, position + 1) > 0
+        kept = self.scheduled(position, position + FADE_SAMPLES) if playing else 0
         while self._parts and self._parts[-1][0] >= position:
             self._parts.pop()
         if self._parts:
@@ -79,7 +79,8 @@ class Playout:
         self._cut_off = False
         return scheduled - kept
 
-    def _scheduled(self, first: int, last: int) -> int:
+    def scheduled(self, first: int, last: int) -> int:
+        """How many samples are scheduled in ``[first, last)``."""
         return sum(max(0, min(b + len(s), last) - max(b, first)) for b, s in self._parts)
 
     def read(self, position: int, count: int) -> Samples:

@@ -4,6 +4,7 @@ PortAudio's calls are made under one lock: its device list must not be rebuilt
 while somebody reads it or opens a stream.
 """
 
+import atexit
 import ctypes
 import sys
 import threading
@@ -15,7 +16,7 @@ from engine.errors import MicroturnError
 
 _LOCK = threading.RLock()
 _LOCK_S = 2.0
-_open_streams = 0
+_open_streams: list[object] = []
 
 HOW_TO_INSTALL = (
     "PortAudio is not installed, so no microphone or loudspeaker can be used;"
@@ -54,10 +55,14 @@ def load() -> tuple[Any, Any]:
         return sounddevice, rtmixer
 
 
-def count_stream(change: int) -> None:
-    """A stream was opened (1) or closed (-1). Call it while holding PortAudio."""
-    global _open_streams
-    _open_streams += change
+def opened(stream: object) -> None:
+    """Count a stream in. Call it while holding PortAudio."""
+    _open_streams.append(stream)
+
+
+def closed(stream: object) -> None:
+    """Count it out again, once."""
+    _open_streams.remove(stream)
 
 
 def rebuild_device_list() -> bool:
@@ -73,6 +78,22 @@ def rebuild_device_list() -> bool:
         sounddevice._terminate()  # noqa: SLF001 - the library has no public way
         sounddevice._initialize()  # noqa: SLF001
         return True
+
+
+def leave_portaudio_open() -> None:
+    """Let the program end although a driver hangs inside PortAudio.
+
+    Its clean-up at exit would wait for the driver for ever. Without it the
+    callbacks go on until the process is gone, so the library and what they
+    write to must outlive the interpreter's own clean-up.
+    """
+    # No lock here: the thread that hangs holds it.
+    sounddevice = sys.modules.get("sounddevice")
+    if sounddevice is None:
+        return
+    atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001 - the library has no public way
+    for needed in (sounddevice._lib, *_open_streams):  # noqa: SLF001
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(needed))
 
 
 def _hush_alsa() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from engine.audio.devices import AudioDevice, Kind
 from engine.audio.frame_clock import FrameClock
 from engine.audio.guard import SourceGuard
-from engine.audio.portaudio import calls, count_stream, load
+from engine.audio.portaudio import calls, closed, load, opened
 from engine.audio.rings import CaptureRing, PlaybackRing
 from engine.errors import MicroturnError
 
@@ -25,17 +25,15 @@ def _open(kind: Kind, device: AudioDevice, channels: int) -> tuple[Any, float]:
     sounddevice, rtmixer = load()
     make = rtmixer.Recorder if kind == "input" else rtmixer.Mixer
     reason = ""
-    with calls():
-        info = sounddevice.query_devices(device.index)
-        latency = max(LOWEST_LATENCY_S, info[f"default_low_{kind}_latency"])
-        for rate in dict.fromkeys((device.default_rate, *_FALLBACK_HZ)):
-            try:
-                stream = make(device=device.index, channels=channels, samplerate=rate, latency=latency)
-            except sounddevice.PortAudioError as err:
-                reason = str(err)
-            else:
-                count_stream(1)
-                return stream, rate
+    info = sounddevice.query_devices(device.index)
+    latency = max(LOWEST_LATENCY_S, info[f"default_low_{kind}_latency"])
+    for rate in dict.fromkeys((device.default_rate, *_FALLBACK_HZ)):
+        try:
+            stream = make(device=device.index, channels=channels, samplerate=rate, latency=latency)
+        except sounddevice.PortAudioError as err:
+            reason = str(err)
+        else:
+            return stream, rate
     raise MicroturnError(f"{device.name} could not be opened ({reason}); is another program using it?")
 
 
@@ -46,7 +44,9 @@ class _Stream:
         # Two channels are averaged or fed alike; a device's further ones are left alone.
         self.channels = 1 if device.pulse and kind == "input" else min(2, device.channels(kind))
         self.device = device
-        self._stream, self.rate = _open(kind, device, self.channels)
+        with calls():
+            self._stream, self.rate = _open(kind, device, self.channels)
+            opened(self)
         self.latency_s = float(self._stream.latency)
         self.clock = FrameClock(self.rate)
         self.lost = False
@@ -70,7 +70,7 @@ class _Stream:
             if not self._closed:
                 self._closed = True
                 self._stream.close(ignore_errors=True)
-                count_stream(-1)
+                closed(self)
 
     def _new(self, count: int) -> int:
         new = count - self._xruns

@@ -77,6 +77,7 @@ class FakeOutput:
         self.running = True
         self.xruns = 0
         self.made = 0
+        self.block_s = 0.0
         self._played: list[np.ndarray] = []
 
     @property
@@ -90,6 +91,8 @@ class FakeOutput:
     def tick(self, now: float) -> None:
         due = int((now - self.began) * self.rate * (1 + self.drift))
         count = due - self.made
+        if count < self.block_s * self.rate:
+            return
         self.made = max(due, self.made)
         if count > 0 and self.running:
             self._played.append(np.frombuffer(self.ring.ring.read(count), np.float32))

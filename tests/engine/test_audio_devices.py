@@ -98,11 +98,12 @@ def test_listing_works_on_this_computer():
 
 
 def test_the_list_is_not_rebuilt_while_a_stream_is_open():
-    portaudio.count_stream(1)
+    stream = object()
+    portaudio.opened(stream)
     try:
         assert portaudio.rebuild_device_list() is False
     finally:
-        portaudio.count_stream(-1)
+        portaudio.closed(stream)
     assert portaudio.rebuild_device_list() is True
 
 

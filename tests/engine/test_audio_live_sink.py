@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.audio.host import Line
 from engine.audio.live_sink import FADE_S, MARGIN_S, LiveSink
@@ -85,7 +87,7 @@ def test_heard_and_reference_tell_what_the_device_played():
     first, last = spoken(rig)
     heard = np.concatenate(rig.heard)
     sounding = np.flatnonzero(np.abs(heard) > 1e-3)
-    assert sounding[0] / OUTPUT_HZ == pytest.approx(first, abs=0.02)
+    assert sounding[0] / OUTPUT_HZ == pytest.approx(first + 0.02, abs=0.015)
     assert len(sounding) / OUTPUT_HZ == pytest.approx(last - first, abs=0.01)
     far = np.concatenate(rig.far)
     assert all(chunk.shape == (INPUT_CHUNK,) for chunk in rig.far)
@@ -104,7 +106,7 @@ def test_the_output_latency_delays_what_counts_as_heard():
         rig.turn()
     first, _ = spoken(rig)
     sounding = np.flatnonzero(np.abs(np.concatenate(rig.heard)) > 1e-3)
-    assert sounding[0] / OUTPUT_HZ == pytest.approx(first + 0.05, abs=0.02)
+    assert sounding[0] / OUTPUT_HZ == pytest.approx(first + 0.05 + 0.02, abs=0.015)
 
 
 def test_flush_fades_within_40_ms_of_the_call_and_tells_what_is_lost():
@@ -202,7 +204,7 @@ def test_a_second_loudspeaker_takes_over():
     first, last = spoken(rig)
     assert last - first == pytest.approx(0.2, abs=0.005)
     sounding = np.flatnonzero(np.abs(np.concatenate(rig.heard)) > 1e-3)
-    assert sounding[0] / OUTPUT_HZ == pytest.approx(began + first, abs=0.02)
+    assert sounding[0] / OUTPUT_HZ == pytest.approx(began + first + 0.02, abs=0.015)
 
 
 @pytest.mark.parametrize("drift", [-200e-6, 200e-6])
@@ -215,7 +217,7 @@ def test_drift_does_not_separate_heard_from_played(drift):
         rig.turn()
     first = np.flatnonzero(np.abs(rig.speaker.played) > 1e-3)[0] / (RATE * (1 + drift))
     at = np.flatnonzero(np.abs(np.concatenate(rig.heard)) > 1e-3)[0] / OUTPUT_HZ
-    assert at == pytest.approx(first, abs=0.012), "after two minutes 200 ppm are 24 ms"
+    assert at == pytest.approx(first + 0.02, abs=0.012), "after two minutes 200 ppm are 24 ms"
 
 
 def test_stop_fades_out_and_ends_the_device_thread():
@@ -224,3 +226,44 @@ def test_stop_fades_out_and_ends_the_device_thread():
     rig.sink.stop()
     assert rig.host.stopped == 1
     assert rig.sink.queued(rig.clock.now()) <= round((FADE_S + MARGIN_S + 0.01) * OUTPUT_HZ)
+
+
+@pytest.mark.parametrize("block_s", [0.01, 0.04, 0.15, 0.3])
+def test_a_device_that_takes_frames_in_bursts_loses_nothing_from_the_account(block_s):
+    rig = Rig()
+    rig.speaker.block_s = block_s
+    rig.turn()
+    whole = np.full(OUTPUT_CHUNK * 8, 0.5, np.float32)
+    rig.turn(whole[: OUTPUT_CHUNK * 3])
+    for k in range(3, 8):
+        rig.turn(whole[OUTPUT_CHUNK * k : OUTPUT_CHUNK * (k + 1)])
+    for _ in range(8):
+        rig.turn()
+    played = rig.speaker.played > 0.25
+    heard = np.concatenate(rig.heard) > 0.25
+    assert rig.faults == []
+    assert heard.sum() / OUTPUT_HZ == pytest.approx(played.sum() / RATE, abs=0.001)
+    assert heard.sum() == len(whole)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from(["say", "say", "flush", "quiet", "stall", "go"]), min_size=5, max_size=40),
+    st.sampled_from([0.01, 0.06, 0.15]),
+)
+def test_what_was_heard_is_what_the_device_took(script, block_s):
+    rig = Rig()
+    rig.speaker.block_s = block_s
+    rig.turn()
+    for what in script:
+        rig.speaker.running = what != "stall"
+        rig.turn(np.full(OUTPUT_CHUNK, 0.5, np.float32) if what == "say" else None, flush=what == "flush")
+    rig.speaker.running = True
+    for _ in range(15):
+        rig.turn()
+    if rig.speaker.lost:
+        return  # what it takes after it was given up is no longer accounted for
+    played = int((np.abs(rig.speaker.played) > 0.25).sum())
+    heard = int((np.abs(np.concatenate(rig.heard)) > 0.25).sum())
+    edges = 40 * len(script)  # filters ring at each edge of speech, and fades differ by a sample or two
+    assert heard * RATE / OUTPUT_HZ == pytest.approx(played, abs=edges)
