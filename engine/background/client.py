@@ -184,7 +184,7 @@ class BackgroundClient:
         limits = self._limits
         silence = limits.silence_s if worker.ready else limits.start_silence_s
         if worker.ended:
-            return worker.why_ended
+            return worker.why_ended()
         # Pings are counted too: when this process was held up itself, nobody has been silent.
         if now - worker.heard > silence and worker.unanswered > limits.silence_s / limits.ping_s / 2:
             return f"silent for {silence:g} s"

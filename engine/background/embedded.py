@@ -93,7 +93,7 @@ class EmbeddedModel:
     def stream(self, prompt: Prompt, cancelled: Cancelled) -> Generator[str, None, None]:
         """Pieces of the answer as they are generated, about 15 ms each; ``cancelled`` is asked between."""
         earlier = "".join(_turn(role, text) for role, text in recent(prompt.context, CONTEXT_WORDS))
-        tokens = self._tokens(earlier + _turn("user", _plain(prompt.text)) + "<|im_start|>assistant\n")
+        tokens = self._tokens(earlier + _turn("user", plain(prompt.text)) + "<|im_start|>assistant\n")
         steps = self._generator.generate_tokens(
             tokens,
             max_length=self._max_tokens,
@@ -120,8 +120,8 @@ class EmbeddedModel:
         return list(self._tokenizer.encode(text, add_special_tokens=False).tokens)
 
 
-def _plain(text: str) -> str:
-    """Nobody speaks or types a special token on purpose."""
+def plain(text: str) -> str:
+    """``text`` in which what looks like a special token of the model is only text."""
     return text.replace("<|", "< |")
 
 
@@ -133,7 +133,7 @@ def recent(context: tuple[tuple[str, str], ...], words: int) -> list[tuple[str, 
         left -= len(text.split())
         if left < 0:
             break
-        turns.append(("user" if speaker == "user" else "assistant", _plain(text)))
+        turns.append(("user" if speaker == "user" else "assistant", plain(text)))
     while turns and turns[-1][0] != "user":
         turns.pop()
     return turns[::-1]

@@ -17,6 +17,7 @@ from engine.paths import project_root
 
 log = logging.getLogger(__name__)
 MAX_QUEUED = 64
+_STATUS_S = 0.2
 _LEAVE_S = 0.5
 _KILL_S = 1.0
 
@@ -100,9 +101,11 @@ class WorkerProcess:
         """It is gone, or can no longer be talked to."""
         return bool(self._broken) or self._process.poll() is not None
 
-    @property
     def why_ended(self) -> str:
         """In plain words, with the last line it printed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            # Its pipe closes a moment before its status is known.
+            self._process.wait(_STATUS_S)
         status = self._process.poll()
         if status is None:
             why = self._broken or "it does not answer"
@@ -110,8 +113,7 @@ class WorkerProcess:
             why = f"killed by signal {-status}"
         else:
             why = f"ended with status {status}"
-        last = self._last_lines[-1] if self._last_lines else ""
-        return f"{why} ({last})" if last else why
+        return f"{why} ({self._last_lines[-1]})" if self._last_lines else why
 
     def send(self, message: Message) -> None:
         """Queue a message; never waits. A worker that takes none of a full queue counts as gone."""

@@ -100,7 +100,8 @@ def die_with_parent(parent: int) -> None:
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
+    # It may have died before the call above. A frozen program may have its loader for a parent.
+    if os.getppid() != parent and not getattr(sys, "frozen", False):
         leave(0)
 
 
