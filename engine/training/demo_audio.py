@@ -38,21 +38,21 @@ class Said:
 
 SCRIPT = (
     Said(1.0, "question", ("What is the capital of France?",)),
-    Said(9.5, "question", ("Could you tell me, um,", "how many days there are in a leap year?"), (1.0,)),
+    Said(8.0, "question", ("Could you tell me, um,", "what is the largest planet in the solar system?"), (1.0,)),
     Said(
-        20.0,
+        17.0,
         "story",
         (
-            "Let me tell you what happened yesterday.",
-            "I went to the market with my sister, and it was very crowded.",
-            "So we came home early and cooked some soup instead.",
-            "What should I cook tomorrow?",
+            "Let me tell you about my weekend.",
+            "I went to see my uncle, who keeps bees in his garden,",
+            "and we had bread with fresh honey for breakfast.",
+            "How do bees make honey?",
         ),
-        (0.6, 0.75, 0.6),
+        (0.6, 0.7, 0.7),
     ),
-    Said(36.2, "backchannel", ("Mm-hm.",)),
-    Said(42.0, "request", ("Please tell me a long story about the moon.",)),
-    Said(48.0, "barge_in", ("Wait, stop. Tell me about the sun instead.",)),
+    Said(33.5, "backchannel", ("Mm-hm.",)),
+    Said(42.5, "question", ("Why is the sky blue?",)),
+    Said(49.0, "barge_in", ("Wait, stop. How is bread made?",)),
 )
 
 
