@@ -16,6 +16,7 @@ _MAX_TEXT = 4_000
 _PAUSE_S = 2.0
 """Words this long after the last ones begin a new line, if no transcript has closed it."""
 _OVERLAP_S = 0.15
+_SAME_START_S = 0.05
 _NEAR = 12
 """Lines to either side that are looked at for overlap."""
 
@@ -122,6 +123,7 @@ class Conversation:
     def _transcript(self, event: Transcript) -> None:
         text, unheard = plain(event.text, _MAX_TEXT), plain(event.unheard, _MAX_TEXT)
         if event.speaker == "user":
+            self._supersede(event)
             # What was recognised so far is where the whole of it begins.
             line = next((r for r in self._requests.values() if r.live and text.startswith(r.text)), None)
             if line is None:
@@ -142,6 +144,15 @@ class Conversation:
             self._measure_overlap(line)
             for t, words in later:  # they belong to the next utterance, which has begun meanwhile
                 self._spoken(t, words)
+
+    def _supersede(self, event: Transcript) -> None:
+        """Drop what was recognised of the same speech when it was shorter."""
+        for line in self.lines[-_NEAR:]:
+            again = line.speaker == "user" and not line.live and abs(line.t0 - event.t0) < _SAME_START_S
+            if again and line.t1 <= event.t1:
+                self.lines.remove(line)
+                self._requests = {job: one for job, one in self._requests.items() if one is not line}
+                self._changes.reset = True
 
     def _background(self, event: BackgroundEvent) -> None:
         text = plain(event.text, _MAX_TEXT)

@@ -1,5 +1,6 @@
 """The conversation on the screen: bubbles with times, what was cut off, and who spoke at once."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -294,6 +295,13 @@ class ConversationView(QListView):
             self.scrollToBottom()
         elif changes.reset:
             self.verticalScrollBar().setValue(value)
+
+    def reveal(self, t: float) -> None:
+        """Scroll to the line that belongs to session second ``t``, and make it the current one."""
+        lines = self.lines.conversation.lines
+        row = bisect_right(lines, t, key=lambda line: line.t0) - 1
+        if row >= 0:
+            self.setCurrentIndex(self.lines.index(row))
 
     @property
     def at_end(self) -> bool:

@@ -145,6 +145,7 @@ class EngineBridge(QObject):
             self.muted_changed.emit(muted)
         if self._session is not None:
             source = self._session.source
+            self._session.mark("microphone muted" if muted else "microphone on again")
             self._submit(lambda: source.set_muted(muted), self._only_errors)
 
     def stop_speaking(self) -> None:

@@ -6,7 +6,6 @@ the window itself appears at once.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -75,13 +74,6 @@ ListDevices = Callable[[bool], Devices]
 def sessions_dir() -> Path:
     """Where the window records sessions unless told otherwise."""
     return data_dir() / "sessions"
-
-
-def new_session_dir(parent: Path, now: datetime | None = None) -> Path:
-    """A name in ``parent`` that is not taken, made of the local date and time."""
-    stamp = (now or datetime.now(UTC)).astimezone().strftime("%Y-%m-%d %H.%M.%S")
-    taken = (parent / (stamp if n == 1 else f"{stamp} ({n})") for n in range(1, 1_000))
-    return next(path for path in taken if not path.exists())
 
 
 def open_session(choice: Choice, bus: EventBus) -> LiveSession:

@@ -17,7 +17,7 @@ from app.device_menus import DeviceMenus
 from app.dialogs import show_about, show_shortcuts
 from app.document import Document
 from app.engine_bridge import EngineBridge
-from app.live import Choice, new_session_dir, sessions_dir
+from app.live import Choice, sessions_dir
 from app.privacy import privacy_text
 from app.settings import Settings
 from app.side_panel import SidePanel, show_action
@@ -28,6 +28,7 @@ from app.timeline_card import TimelineCard
 from engine.background.settings import from_environment
 from engine.config import CHUNK_S
 from engine.events import Event
+from engine.recorder.folder import new_session_folder
 
 NOTICE_S = 12.0
 _PREVIEW_TICKS = 3  # about ten pictures a second
@@ -158,7 +159,7 @@ class MainWindow(QMainWindow):
             input_device=self.menus.inputs.value or None,
             output_device=self.menus.outputs.value or None,
             camera=self.menus.cameras.value or None,
-            record_in=new_session_dir(self._record_in) if self.commands.record.isChecked() else None,
+            record_in=new_session_folder(self._record_in) if self.commands.record.isChecked() else None,
         )
 
     def toggle_session(self) -> None:
@@ -282,6 +283,7 @@ class MainWindow(QMainWindow):
         self.details.show_explanation(explanation)
         if explanation is not None:
             self.details.show()
+            self.card.view.reveal(explanation.t)
             self.commands.details.setChecked(True)
 
     def _details_closed(self) -> None:

@@ -274,7 +274,7 @@ def open_live(
 
     Args:
         input_device, output_device: id, name or part of a name; None is the system's default.
-        camera: index or name; None goes without. One that is not there is a fault, no error.
+        camera: index, name, or a video file; None goes without. One that is not there is a fault, no error.
         out_dir: new or empty folder to record into; None records nothing.
 
     Raises:
@@ -305,12 +305,13 @@ def open_live(
 
 
 def _open_webcam(camera: str | None, clock: Clock) -> tuple[Camera | None, str]:
-    """The webcam, or None and why not."""
+    """The webcam or video file, or None and why not."""
     if camera is None:
         return None, ""
+    from engine.camera.video_file import VideoFileCamera
     from engine.camera.webcam import WebCamera
 
     try:
-        return WebCamera(camera, clock), ""
+        return (VideoFileCamera if Path(camera).is_file() else WebCamera)(camera, clock), ""
     except InputError as err:
         return None, str(err)

@@ -37,6 +37,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Explanation:
+    t: float
     headline: str
     when: str
     verdict: str
@@ -83,9 +84,9 @@ def _heard(turn: Turn, model: TimelineModel) -> tuple[Row, ...]:
         rows.append(Row("You were saying", said[-1]))
     rows += [Row("Text that arrived", text) for text in turn.texts]
     if turn.user_activity:
-        spans = ("0–0.2", "0.2–0.6", "0.6–1.2", "1.2–2 s")
-        parts = [f"{span} {p:.0%}" for span, p in zip(spans, turn.user_activity, strict=False)]
-        rows.append(Row("You will speak in", " · ".join(parts)))
+        spans = ("0–0.2 s", "0.2–0.6 s", "0.6–1.2 s", "1.2–2 s")
+        parts = [f"{span}: {p:.0%}" for span, p in zip(spans, turn.user_activity, strict=False)]
+        rows.append(Row("Expects you to speak", "\n".join(parts)))
     rows.append(Row("Camera", "no new picture" if turn.frame is None else f"picture {turn.frame}"))
     return tuple(rows)
 
@@ -171,6 +172,7 @@ def explain(model: TimelineModel) -> Explanation | None:
         sections.append(Section("Within a second of it", near))
     start, stop = clock_label(turn.t, 0.2), clock_label(turn.t + CHUNK_S, 0.2)
     return Explanation(
+        t=turn.t,
         headline=HEADLINES[turn.decision],
         when=f"Micro-turn {turn.i} · {start} – {stop}",
         verdict=verdict(turn),

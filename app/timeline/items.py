@@ -16,6 +16,7 @@ MAX_ITEMS = 20_000
 MAX_JOBS = 4_000
 MAX_JOB_EVENTS = 400
 MAX_TEXT = 2_000
+_SAME_START_S = 0.05
 JOB_ROWS = 3
 Times = NDArray[np.float64]
 _ENDS = ("answer", "failed", "cancelled")
@@ -103,7 +104,11 @@ class Utterances:
         self._times: tuple[Times, Times] | None = None
 
     def add(self, item: Transcript) -> None:
+        """A longer hearing of the same speech replaces the shorter one."""
         at = bisect_right(self._starts, item.t0)
+        if at and item.t0 - self._starts[at - 1] < _SAME_START_S and self.items[at - 1].t1 <= item.t1:
+            at -= 1
+            del self.items[at], self._starts[at]
         self._starts.insert(at, item.t0)
         self.items.insert(at, item)
         self._longest = max(self._longest, item.t1 - item.t0)

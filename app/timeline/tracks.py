@@ -223,7 +223,7 @@ def paint_compute(painter: QPainter, top: float, height: float, view: View) -> N
         missed = (c.bits & MISSED) > 0
         strong = np.where(missed, argb(t.danger), argb(t.dim)).astype(np.uint32)
         light = np.where(missed, argb(mix(t.surface, t.danger, 0.5)), argb(mix(t.surface, t.dim, 0.55)))
-        late, ground = np.uint32(argb(mix(t.surface, t.warning, 0.55))), np.uint32(argb(t.surface))
+        late, ground = np.uint32(argb(mix(t.surface, t.dim, 0.3))), np.uint32(argb(t.surface))
         pixels = np.where(
             from_bottom <= mean,
             strong,

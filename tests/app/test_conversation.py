@@ -74,6 +74,16 @@ def test_a_transcript_before_its_request_is_not_told_twice():
     assert texts(talk) == [("user", "how far is it")]
 
 
+def test_a_longer_hearing_of_the_same_speech_takes_the_place_of_the_shorter():
+    talk = Conversation()
+    for job, t1, text in ((1, 22.0, "Let me tell you."), (2, 24.5, "Let me tell you what happened.")):
+        talk.append([request(job, t1 + 0.5, text)])
+        talk.append([Transcript(20.0, t1, "user", text)])
+    talk.append([Transcript(26.0, 27.0, "user", "And then?")])
+    assert texts(talk) == [("user", "Let me tell you what happened."), ("user", "And then?")]
+    assert talk.append([request(1, 28.0, "Let me tell you.")]) is not None  # a late echo does no harm
+
+
 def test_saying_the_same_again_is_a_line_of_its_own():
     talk = Conversation()
     talk.append([request(1, 5.0, "yes"), Transcript(4.0, 4.5, "user", "yes")])

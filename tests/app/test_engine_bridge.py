@@ -124,6 +124,7 @@ def test_muting_reaches_the_source_and_is_remembered(bridge, engine, qtbot):
     qtbot.waitUntil(lambda: again.source.calls == [True])
     bridge.set_muted(False)
     qtbot.waitUntil(lambda: again.source.calls == [True, False])
+    assert again.marks == ["microphone muted", "microphone on again"]
 
 
 def test_commands_go_to_the_session_and_nowhere_without_one(bridge, engine, qtbot):

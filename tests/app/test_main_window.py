@@ -213,6 +213,9 @@ def test_a_line_of_the_conversation_leads_to_its_turn(window, engine, qtbot):
     qtbot.waitUntil(lambda: window.timeline.model.turns.count == 100)
     window.card.view.line_chosen.emit(4.9)
     assert window.timeline.model.selected == 24
+    window.timeline.select(38)
+    current = window.card.view.currentIndex().data()
+    assert "Let me see." in current
 
 
 def test_a_recorded_session_opens_by_drop_and_the_live_one_comes_back(window, engine, qtbot, tmp_path):

@@ -15,14 +15,13 @@ from PySide6.QtWidgets import QApplication
 from app import window as window_module
 from app.__main__ import is_for_window, main
 from app.display import check_display
-from app.live import new_session_dir
 from app.options import parser
 from app.settings import load, settings_file
 from app.single_instance import MAX_MESSAGE, SingleInstance
 from app.window import run
 from engine import __version__
 from engine.errors import InputError, MicroturnError
-from engine.paths import data_dir, project_root
+from engine.paths import project_root
 from tests.app.fake_session import FakeEngine
 from tests.app.test_main_window import recorded
 
@@ -255,15 +254,6 @@ def test_garbage_on_the_socket_is_refused(qapp, qtbot, tmp_path):
         client.abort()
     assert told == []
     one.release()
-
-
-def test_session_folders_get_names_of_their_own(tmp_path):
-    first = new_session_dir(tmp_path)
-    first.mkdir()
-    second = new_session_dir(tmp_path)
-    assert first.parent == second.parent == tmp_path
-    assert first != second
-    assert data_dir() != tmp_path
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def test_all_that_was_recorded_is_told():
     assert told["Lost audio"] == "10 ms were missing"
     assert told["You were saying"] == "how far is it"
     assert told["Text that arrived"] == "typed this"
-    assert "0.2–0.6 20%" in told["You will speak in"]
+    assert told["Expects you to speak"].splitlines()[1] == "0.2–0.6 s: 20%"
     assert told["Camera"] == "picture 12"
     assert told["Words left to say"] == "6"
     assert told["Open jobs"] == "2"

@@ -70,6 +70,15 @@ def test_a_long_utterance_is_found_from_its_middle():
     assert said.between(41, 50) == []
 
 
+def test_a_longer_hearing_of_the_same_speech_replaces_the_shorter():
+    said = Utterances()
+    for t1, text in ((12, "so"), (14, "so then"), (13, "shorter, later")):
+        said.add(Transcript(10, t1, "user", text))
+    assert [u.text for u in said.items] == ["so then", "shorter, later"]
+    origin, groups = said.groups(0, 20, 0.1)
+    assert (origin, groups.t0.tolist(), groups.t1.tolist()) == (0, [10.0], [14.0])
+
+
 def test_merging_groups_neighbours_and_contained_ones():
     t0, t1 = np.array([0, 1, 5, 5.5, 20.0]), np.array([3, 2, 6, 5.6, 21.0])
     near = merged(t0, t1, 0.1)
