@@ -132,7 +132,9 @@ class BackgroundClient:
 
     def take_faults(self) -> tuple[str, ...]:
         """What went wrong with the process since the last call, in plain words."""
-        taken = []
+        taken = (
+            [f"{dropped} background events were dropped"] if (dropped := self._book.take_dropped()) else []
+        )
         while self._faults:
             taken.append(self._faults.popleft())
         return tuple(taken)
@@ -220,7 +222,7 @@ class BackgroundClient:
             limits.max_backoff_s, limits.backoff_s * 2 ** min(16, self._short_lives - 1)
         )
         self._faults.append(f"the background process was lost and is started again: {why}")
-        log.warning("background process lost: %s", why)
+        log.info("background process lost: %s", why)
         broken = self._failed_starts >= limits.start_attempts
         self._set_status(BackgroundStatus("broken" if broken else "restarting", why))
 
@@ -237,6 +239,8 @@ class BackgroundClient:
         worker.job_since = now
         worker.job = job.id
         worker.send(request)
+        if not self._book.is_open(job.id):  # cancelled while it was being handed over
+            worker.send(Cancel(job.id))
 
     def _came(self, worker: WorkerProcess, message: Message) -> None:
         """In the worker's reader thread."""

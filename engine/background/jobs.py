@@ -66,6 +66,7 @@ class JobBook:
     """Thread-safe; nothing but ``wait_until`` waits, and that on a simulated clock only.
 
     At most ``max_open`` requests are open: one more, and the oldest that waits fails.
+    Words that nobody polls are dropped from ``_KEPT_EVENTS`` on, and counted.
     ``monotonic`` gives the real time in seconds.
     """
 
@@ -81,6 +82,7 @@ class JobBook:
         self._order = itertools.count()
         self._next_id = 0
         self._closed = False
+        self._dropped = 0
 
     def submit(
         self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
@@ -193,6 +195,17 @@ class JobBook:
                     return
                 self._changed.wait(left)
 
+    def is_open(self, job_id: int) -> bool:
+        """Whether the job has not ended."""
+        with self._changed:
+            return job_id in self._open
+
+    def take_dropped(self) -> int:
+        """How many words were dropped since the last call because nobody polled."""
+        with self._changed:
+            dropped, self._dropped = self._dropped, 0
+        return dropped
+
     def close(self) -> None:
         """Let go whoever waits."""
         with self._changed:
@@ -214,6 +227,8 @@ class JobBook:
         self, job: Job, event: str, text: str, detail: Mapping[str, object], t: float | None = None
     ) -> None:
         when = job.t + self._monotonic() - job.began if t is None else t
-        if len(self._events) < _KEPT_EVENTS:
-            entry = BackgroundEvent(job.id, when, event, text, detail)
-            heapq.heappush(self._events, (when, next(self._order), entry))
+        if event == "partial" and len(self._events) >= _KEPT_EVENTS:
+            self._dropped += 1
+            return
+        entry = BackgroundEvent(job.id, when, event, text, detail)
+        heapq.heappush(self._events, (when, next(self._order), entry))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.background import jobs
 from engine.background.jobs import JobBook
 from engine.background.protocol import JobEvent, encode
 from engine.events import BackgroundEvent
@@ -179,9 +180,11 @@ def test_a_cancelled_job_says_nothing_more(book):
 def test_one_too_many_and_the_oldest_that_waits_fails(book):
     running, oldest, *_ = ask(book, 1.0), ask(book, 1.1), ask(book, 1.2)
     assert book.take_waiting().id == running
+    assert book.is_open(oldest)
     newest = ask(book, 1.3)
     failed = [event for event in book.poll(99.0) if event.event == "failed"]
     assert [event.id for event in failed] == [oldest]
+    assert not book.is_open(oldest)
     assert "too many" in failed[0].detail["advice"]
     assert newest in {book.take_waiting().id, book.take_waiting().id}
 
@@ -202,6 +205,18 @@ def test_no_worker_and_all_that_waits_fails(book):
     book.take_waiting()
     book.fail_waiting("No.", "it does not start")
     assert [event.event for event in book.poll(99.0)] == ["asked", "asked", "failed"]
+
+
+def test_words_that_nobody_polls_are_dropped_and_counted_but_never_the_end(book, monkeypatch):
+    monkeypatch.setattr(jobs, "_KEPT_EVENTS", 3)
+    job = ask(book)
+    book.take_waiting()
+    for word in ("one", "two", "three", "four"):
+        book.came(words(job, word))
+    book.came(JobEvent(job, "answer", "one two three four", 0.1))
+    assert [text for _, text in told(book.poll(99.0))] == ["hello", "one", "two", "one two three four"]
+    assert book.take_dropped() == 2
+    assert book.take_dropped() == 0
 
 
 def test_any_request_fits_the_protocol(book):

@@ -150,9 +150,9 @@ def test_the_embedded_model_knows_something(embedded):
 
 
 def test_its_answers_are_the_same_every_time(embedded):
-    first = list(embedded.stream(Prompt("Why is the sky blue?"), never))
-    assert len(first) > 10
-    assert list(embedded.stream(Prompt("Why is the sky blue?"), never)) == first
+    first = list(embedded.stream(Prompt("Where do penguins live?"), never))
+    assert len(first) > 3
+    assert list(embedded.stream(Prompt("Where do penguins live?"), never)) == first
 
 
 def test_it_stops_between_tokens(embedded):
