@@ -38,7 +38,9 @@ class Said:
 
 SCRIPT = (
     Said(1.0, "question", ("What is the capital of France?",)),
-    Said(8.0, "question", ("Could you tell me, um,", "what is the largest planet in the solar system?"), (1.0,)),
+    Said(
+        8.0, "question", ("Could you tell me, um,", "what is the largest planet in the solar system?"), (1.0,)
+    ),
     Said(
         17.0,
         "story",

@@ -131,6 +131,7 @@ class SessionSimulator:
         self.spoken_turns = 0
         self.mode = "listen"
         self.remind_at: float | None = None
+        self.miss = self.draw_miss()
         self.reminder_waiting = False
 
     # -- the user -------------------------------------------------------------------------
@@ -353,14 +354,21 @@ class SessionSimulator:
             return Target("speak", RELAY)
         return Target("listen")
 
+    def draw_miss(self) -> float:
+        """Chance that the next turn end is missed, each micro-turn: mostly small, at times seconds long.
+
+        So the model learns that the floor stays free, however long the silence has lasted.
+        """
+        return 0.85 if self.rng.random() < 0.25 else 0.15
+
     # -- mistakes -------------------------------------------------------------------------
 
     def act(self, target: Target, state: SelfState, t: float) -> Target:
         """The oracle's decision with mistakes mixed in."""
         chance = float(self.rng.random())
         u = self.current(t)
-        if target.decision == "speak" and not state.speaking and chance < 0.22:
-            return Target("listen")
+        if target.decision == "speak" and not state.speaking:
+            return Target("listen") if chance < (self.miss if target.delegate else 0.2) else target
         if target.decision == "speak" and state.speaking:
             if chance < 0.004:
                 return Target("yield")
@@ -437,6 +445,7 @@ class SessionSimulator:
         if out.decision == "speak":
             self.bridge_due = False
         if out.delegate:
+            self.miss = self.draw_miss()
             heard = [u for u in self.utterances if u.start < t]
             for u in heard:
                 u.answered |= u.end <= t
