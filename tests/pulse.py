@@ -28,6 +28,8 @@ import numpy as np
 
 RATE = 48_000
 MIC, MIC_SOURCE, SPEAKER, SPEAKER_MONITOR = "mic", "mic.monitor", "spk", "spk.monitor"
+# Null sinks sleep for two seconds after an underrun, and below 40 ms a busy computer has some.
+LATENCY_MS = "40"
 _TOOLS = ("pulseaudio", "pactl", "pacat", "parec")
 
 _ASOUNDRC = """
@@ -98,7 +100,7 @@ class PulseServer:
             "XDG_CACHE_HOME": cache,
             "XDG_CONFIG_HOME": str(home / ".config"),
             "XDG_DATA_HOME": str(home / ".local"),
-            "PULSE_LATENCY_MSEC": "20",
+            "PULSE_LATENCY_MSEC": LATENCY_MS,
         }
         if ask_for_mic:
             self.env["PULSE_SOURCE"] = MIC_SOURCE

@@ -13,7 +13,7 @@ from enum import Enum, auto
 
 from engine.audio.pulse import PulseClient, PulseDevice, PulseError
 
-CHECK_S = 0.02
+CHECK_S = 0.15
 
 
 class Verdict(Enum):
@@ -59,7 +59,7 @@ class SourceGuard:
         self._lock = threading.Lock()
 
     def check(self) -> Verdict:
-        """Ask the server; takes a fraction of a millisecond, and 40 ms at most."""
+        """Ask the server; takes a tenth of a millisecond, and 0.3 s at most where the server is stuck."""
         with self._lock:
             return Verdict.UNKNOWN if self._gone else self._check()
 

@@ -32,7 +32,7 @@ class DeviceStream(Protocol):
     lost: bool
 
     @property
-    def frames(self) -> int: ...
+    def finished(self) -> bool: ...
 
     def close(self) -> None: ...
 
@@ -68,6 +68,8 @@ class Line(Generic[S]):
         """Bring what is open in line with what is wanted."""
         stream = self.current
         if stream is not None:
+            if stream.finished:
+                self.lose(stream, f"the {self.word} {stream.device.name} has stopped or gone away")
             self._was_lost = stream.lost and self.wanted
             if stream.lost or not self.wanted:
                 self.current = None

@@ -18,7 +18,7 @@ from engine.audio.samples import clean
 from engine.config import INPUT_CHUNK, INPUT_HZ
 from engine.types import Samples
 
-FOLLOW_S = 8.0  # a time error is worked off over this long, too slowly to be heard
+FOLLOW_S = 30.0  # a time error is worked off over this long, too slowly to be heard
 JUMP_S = 0.1  # a larger one means that frames were lost
 SETTLE_S = 2.5  # the frame clock needs its window after a start
 
@@ -48,6 +48,8 @@ class Intake:
         self._resampled = 0  # samples it has given
         self._skip = 0  # device frames to drop before they are resampled
         self._since = 0.0
+        self._normal: float | None = None  # seconds by which the start was off
+        self._error_sum = self._corrected_at = 0.0
         self._aligned = False
         self.dropped = 0
         """Samples captured and not used: stale, or more than real time."""
@@ -129,18 +131,28 @@ class Intake:
         self._resampler = LiveResampler(self._clock.rate, INPUT_HZ)
         self._base, self._resampled = self._end, 0
         self._aligned = True
+        self._normal = None
         self._since = now
 
     def _correct(self, now: float) -> None:
-        """Compare where the input is on the session clock with where we put it."""
-        if self._ring is None or self._resampler is None or self._skip:
+        """Compare where the input is on the session clock with where we put it.
+
+        How far off the start was is kept: it is less than a block, and always
+        late, which an echo canceller can live with better than with a change.
+        """
+        if self._ring is None or self._resampler is None or self._skip or now - self._since < SETTLE_S:
             return
         behind = self._clock.time_of(self._ring.position) - (self._base + self._resampler.due) / INPUT_HZ
-        if abs(behind) < JUMP_S:
-            # Sound that belongs later than we put it comes from a device that runs slow.
-            self._resampler.drift(-behind / FOLLOW_S)
-        elif now - self._since > SETTLE_S:
+        if self._normal is None:
+            self._normal, self._error_sum, self._corrected_at = behind, 0.0, now
+        error = behind - self._normal
+        if max(abs(error), abs(behind)) > JUMP_S:
             self._aligned = False
+            return
+        self._error_sum += error * (now - self._corrected_at)
+        self._corrected_at = now
+        # Sound that belongs later than we put it comes from a device that runs slow.
+        self._resampler.drift(-error / FOLLOW_S - self._error_sum / (2 * FOLLOW_S) ** 2)
 
     def _put(self, samples: Samples) -> None:
         if len(samples):

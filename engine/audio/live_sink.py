@@ -20,8 +20,9 @@ MARGIN_S = 0.012  # memory nearer to the play cursor is left alone: a callback m
 MAX_MARGIN_S = 0.04
 FADE_S = 0.02
 _CONTEXT = OUTPUT_HZ // 50  # samples on each side that keep a resampler's edges out of the reference
-_SLEW = 4  # samples a micro-turn by which the account follows the device's clock: 800 ppm
-_JUMP = OUTPUT_HZ // 20
+_SLEW = 1  # sample a micro-turn by which the account follows the device's clock: 208 ppm
+_DEADBAND = OUTPUT_HZ // 100  # and further than this it is set right in the next silence
+_JUMP = OUTPUT_HZ // 10  # or at once
 _BLOCK = OUTPUT_HZ // 50
 
 
@@ -217,7 +218,7 @@ class LiveSink:
         return self._base + frame * OUTPUT_HZ / stream.rate
 
     def _advance(self, index: int) -> None:
-        """Find the position at which micro-turn ``index`` begins, without a jump from the one before."""
+        """Find the position at which micro-turn ``index`` begins. It hardly ever jumps: see the reference."""
         stream = self._playable()
         if index == self._index:
             return
@@ -227,4 +228,8 @@ class LiveSink:
             begin = round(self._position(stream, stream.clock.frame_at(index * CHUNK_S)))
         error = begin - expected
         self._index = index
-        self._begin = begin if abs(error) > _JUMP else expected + max(-_SLEW, min(_SLEW, error))
+        silent = not self._playout.scheduled(
+            min(begin, expected) - _CONTEXT, max(begin, expected) + OUTPUT_CHUNK
+        )
+        jump = abs(error) > (_DEADBAND if silent else _JUMP)
+        self._begin = begin if jump else expected + max(-_SLEW, min(_SLEW, error))

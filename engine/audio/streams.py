@@ -12,7 +12,7 @@ from engine.audio.portaudio import calls, closed, load, opened
 from engine.audio.rings import CaptureRing, PlaybackRing
 from engine.errors import MicroturnError
 
-LOWEST_LATENCY_S = 0.02  # what PortAudio calls low is at the edge of xruns on a busy computer
+LOWEST_LATENCY_S = 0.03  # what PortAudio calls low is at the edge of xruns on a busy computer
 _FALLBACK_HZ = (48_000.0, 44_100.0)
 
 
@@ -62,6 +62,11 @@ class _Stream:
                 self._stream.start()
             except sounddevice.PortAudioError as err:
                 raise MicroturnError(f"{self.device.name} could not be started ({err})") from err
+
+    @property
+    def finished(self) -> bool:
+        """Whether PortAudio itself has given the stream up. False says nothing: see `Heartbeat`."""
+        return not self._stream.active
 
     def close(self) -> None:
         """Give the device back, once. May block in the driver."""

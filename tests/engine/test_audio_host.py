@@ -18,7 +18,7 @@ from tests.engine.audio_fakes import device
 
 class ScriptedStream:
     def __init__(self, of: AudioDevice, hang: threading.Event | None = None) -> None:
-        self.device, self.lost, self.closed, self.frames = of, False, False, 1
+        self.device, self.lost, self.closed, self.finished = of, False, False, False
         self.hang = hang
 
     def close(self) -> None:
@@ -112,6 +112,14 @@ def test_a_lost_device_is_closed_named_and_reattached_with_backoff(rig):
         "the microphone is reattached: Desk",
     )
     assert len(rig.devices.opened) == 2
+
+
+def test_a_stream_that_portaudio_gave_up_is_replaced(rig):
+    rig.host.open_now(rig.line)
+    first = rig.opened()
+    first.finished = True
+    wait_for(lambda: first.closed and rig.line.current is not None)
+    assert "has stopped or gone away" in rig.line.take_notices()[0]
 
 
 def test_backoff_grows_to_a_second(rig):
