@@ -11,6 +11,7 @@ from app.theme import Theme, font, icon, q
 from engine.types import Image
 
 RADIUS = 10
+NOTE_PX, PICTURE_PX = 76, 180
 
 
 def to_qimage(picture: Image) -> QImage:
@@ -49,13 +50,10 @@ class CameraPreview(QWidget):
         self._note = "Camera off"
         self.setAccessibleName("Camera preview")
         self.setAccessibleDescription(self._note)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-        self.setMinimumHeight(96)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(240, 150)
+        return QSize(240, NOTE_PX if self._image is None else PICTURE_PX)
 
     @property
     def note(self) -> str:
@@ -73,8 +71,10 @@ class CameraPreview(QWidget):
     def show_picture(self, picture: Image, number: int) -> None:
         """Show camera picture ``number``, unless it is shown already."""
         if number != self._number:
+            if self._image is None:
+                self.setAccessibleDescription("live picture")
+                self.updateGeometry()
             self._image, self._number = to_qimage(picture), number
-            self.setAccessibleDescription("live picture")
             self.update()
 
     def show_note(self, note: str) -> None:
@@ -82,6 +82,7 @@ class CameraPreview(QWidget):
         if self._image is not None or note != self._note:
             self._image, self._number, self._note = None, -1, note
             self.setAccessibleDescription(note)
+            self.updateGeometry()
             self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:

@@ -157,7 +157,7 @@ class LineDelegate(QStyledItemDelegate):
             struck.setFontStrikeOut(True)
             struck.setForeground(q(self.theme.dim))
             part = QTextLayout.FormatRange()
-            part.start, part.length, part.format = len(text), len(line.unheard) + 1, struck
+            part.start, part.length, part.format = len(text) + 1, len(line.unheard), struck
             layout.setFormats([part])
         room = min(MAX_BUBBLE_PX, width * (0.9 if note else 0.74)) - 2 * _PAD_X
         layout.beginLayout()
@@ -330,9 +330,8 @@ class ConversationView(QListView):
     def _place_button(self) -> None:
         self._to_end.setVisible(not self.at_end)
         self._to_end.adjustSize()
-        self._to_end.move(
-            (self.width() - self._to_end.width()) // 2, self.height() - self._to_end.height() - GAP
-        )
+        right, bottom = self.viewport().width() - GAP, self.height() - GAP
+        self._to_end.move(right - self._to_end.width(), bottom - self._to_end.height())
 
     def _chosen(self, index: QModelIndex) -> None:
         line = index.data(LINE_ROLE)

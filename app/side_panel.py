@@ -107,11 +107,10 @@ class SidePanel(QFrame):
         layout.addSpacing(GAP // 2)
         layout.addLayout(meters)
         layout.addSpacing(GAP // 2)
-        layout.addWidget(self.camera, 1)
-        layout.addStretch(0)
+        layout.addWidget(self.camera)
         layout.addLayout(devices)
+        layout.addStretch(1)
         layout.addWidget(self.privacy)
-        self.camera.setMaximumHeight(round((WIDTH - 4 * GAP) * 0.75))
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme

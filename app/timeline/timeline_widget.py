@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QFont,
     QFontMetricsF,
     QHelpEvent,
@@ -74,6 +75,7 @@ class TimelineWidget(QWidget):
         self._dragging = False
         self._overview_drag = False
         self._was_following = True
+        self._focus_by_key = False
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -186,10 +188,10 @@ class TimelineWidget(QWidget):
         painter.setClipping(False)
         self._paint_gutter(painter)
         self._paint_overview(painter, dpr)
-        if self.hasFocus():
-            painter.setPen(QPen(q(self.theme.accent), 2))
+        if self.hasFocus() and self._focus_by_key:
+            painter.setPen(QPen(q(self.theme.accent), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 6, 6)
         painter.end()
 
     def _paint_ruler(self, painter: QPainter, view: View) -> None:
@@ -354,6 +356,12 @@ class TimelineWidget(QWidget):
         return hover_text(self.model, scale.turn(at.x()))
 
     # keyboard
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The ring tells where the keys go; who clicks knows."""
+        reasons = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self._focus_by_key = event.reason() in reasons
+        super().focusInEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, mods = event.key(), event.modifiers()
