@@ -14,7 +14,7 @@ import engine
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_TRACKED_BYTES = 40 * 1024 * 1024
-MAX_MODULE_LINES = 450
+MAX_MODULE_LINES = 500
 TEXT = {".py", ".md", ".toml", ".txt", ".cfg", ".ini", ".yml", ".yaml", ".sh", ".json", ".jsonl", ".spec", ""}
 PICKLES = {".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth"}
 WEIGHTS = {".gguf", ".onnx", ".safetensors"}

@@ -40,7 +40,11 @@ SKIPPED_TURNS = 10  # the first ones still load things
 def make_session(recording: str, bus: EventBus) -> Session:
     clock = MonotonicClock()
     return Session(
-        EngineConfig(background=False), source=FileSource(recording, clock), sink=FileSink(), clock=clock, bus=bus
+        EngineConfig(background=False),
+        source=FileSource(recording, clock),
+        sink=FileSink(),
+        clock=clock,
+        bus=bus,
     )
 
 
@@ -72,7 +76,9 @@ def with_window(app: QApplication, recording: str, seconds: float) -> tuple[list
     bridge.start(Choice())
     begun, busy = 0.0, 0.0
     while bridge.active:
-        app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents | QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+        app.processEvents(
+            QEventLoop.ProcessEventsFlag.AllEvents | QEventLoop.ProcessEventsFlag.WaitForMoreEvents
+        )
         session = bridge.session
         if bridge.state == "running" and session is not None:
             if not begun:
@@ -107,10 +113,13 @@ def main() -> int:
     print(f"{'compute time of a micro-turn':30}{'turns':>8}{'median':>10}{'p99':>10}  ms")
     for name, took in (("without the window", alone), ("with the window", shown)):
         print(f"{name:30}{len(took):8}{np.median(took):10.2f}{np.percentile(took, 99):10.2f}")
-    print(f"ratio of medians {ratio:.3f}, allowed {LIMIT}; the window's thread took {max(shares):.1%} of one core")
+    print(f"ratio of medians {ratio:.3f}, allowed {LIMIT}")
+    print(f"the window's thread took {max(shares):.1%} of one core")
     if chosen.json:
         figures = {"alone_ms": float(np.median(alone)), "window_ms": float(np.median(shown)), "ratio": ratio}
-        chosen.json.write_text(json.dumps({**figures, "window_core_share": max(shares), "chunk_s": CHUNK_S}, indent=1))
+        chosen.json.write_text(
+            json.dumps({**figures, "window_core_share": max(shares), "chunk_s": CHUNK_S}, indent=1)
+        )
     return int(ratio > LIMIT)
 
 
