@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -36,6 +37,7 @@ class Driven(window.MainWindow):
             calls[self.words.pop(0).strip()]()
 
 window.MainWindow = Driven
+window.preload = lambda: None
 sys.exit(window.run(["--start", "--record", sys.argv[1]]))
 """
 
@@ -50,25 +52,40 @@ class Driven:
             env={**server.env, "QT_QPA_PLATFORM": "offscreen"},
         )  # fmt: skip
 
+        self.told: list[str] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.told.append(line.strip())
+
     def say(self, word: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{word}\n")
         self.process.stdin.flush()
 
-    def wait(self, what: str) -> None:
-        assert self.process.stdout is not None
-        told = []
-        while line := self.process.stdout.readline():
-            told.append(line.strip())
-            if told[-1] == what:
-                return
-        pytest.fail(f"never told {what!r}, but {told}")
+    def wait(self, what: str, limit_s: float = 100) -> None:
+        """Until it tells ``what``, in whatever order; each telling counts once."""
+        deadline = time.monotonic() + limit_s
+        while what not in self.told:
+            assert time.monotonic() < deadline, f"never told {what!r}, but {self.told}"
+            time.sleep(0.02)
+        self.told.remove(what)
 
     def end(self) -> tuple[int, str]:
+        """Close the window; its exit status and what it wrote to stderr."""
         if self.process.poll() is None:
             self.say("close")
-        _, errors = self.process.communicate(timeout=20)
-        return self.process.returncode, errors
+        code = self.process.wait(30)
+        self._reader.join(5)
+        assert self.process.stderr is not None
+        errors = self.process.stderr.read()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+        return code, errors
 
 
 def captures(server: pulse.PulseServer) -> int:
@@ -77,6 +94,7 @@ def captures(server: pulse.PulseServer) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(bool(pulse.why_not()), reason=pulse.why_not())
 def test_mute_really_closes_the_microphone(tmp_path):
     with pulse.PulseServer() as server:
