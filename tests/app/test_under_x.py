@@ -33,12 +33,18 @@ class Shown(window.MainWindow):
     def showEvent(self, event):
         super().showEvent(event)
         self.setGeometry(0, 0, 1320, 880)
-        QTimer.singleShot(1800, look)
+        QTimer.singleShot(300, self.wait)
+    def wait(self):
+        if self.document.live:
+            QTimer.singleShot(50, self.wait)
+        else:
+            QTimer.singleShot(500, look)  # painted by then
+            QTimer.singleShot(800, self.close)
 
 engine = FakeEngine()
 window.preload = lambda: None
 window.MainWindow = Shown
-arguments = ["--open", sys.argv[1], "--quit-after", "2.5"]
+arguments = ["--open", sys.argv[1], "--quit-after", "60"]
 sys.exit(window.run(arguments, engine.open, engine.list_devices))
 """
 
