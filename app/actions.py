@@ -30,6 +30,9 @@ class Actions(QObject):
         self.mute = self._add(window, "&Mute", "Ctrl+M", "Close the microphone", checkable=True)
         self.silence = self._add(window, "S&top speaking", "Esc", "Silence the assistant at once")
         self.mark = self._add(window, "Mar&k this moment", "Ctrl+K", "Put a mark on the timeline")
+        self.cancel = self._add(
+            window, "&Cancel background work", "Ctrl+B", "Give up what is being worked on"
+        )
         self.record = self._add(
             window, "&Record sessions", "Ctrl+R", "Save sound, pictures and timeline of the next session",
             checkable=True,
@@ -108,7 +111,7 @@ class Actions(QObject):
         """The menu bar."""
         bar = window.menuBar()
         session = bar.addMenu("&Session")
-        session.addActions([self.toggle, self.mute, self.silence, self.mark])
+        session.addActions([self.toggle, self.mute, self.silence, self.cancel, self.mark])
         session.addSeparator()
         session.addActions([self.record, self.show_folder])
         session.addSeparator()

@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
         do.mute.triggered.connect(bridge.set_muted)
         do.silence.triggered.connect(bridge.stop_speaking)
         do.mark.triggered.connect(lambda: bridge.mark("marked by hand"))
+        do.cancel.triggered.connect(self._cancel_jobs)
         do.record.triggered.connect(self._record_toggled)
         do.open.triggered.connect(self._ask_for_session)
         do.show_folder.triggered.connect(self._show_folder)
@@ -199,6 +200,10 @@ class MainWindow(QMainWindow):
         self._refresh(seconds=10.0)
         self._show_title()
 
+    def _cancel_jobs(self) -> None:
+        for job in self.live.status.jobs:
+            self.bridge.cancel_job(job)
+
     def _recording_changed(self, on: bool) -> None:
         self.card.light.show_recording(on)
         self._show_title()
@@ -244,6 +249,7 @@ class MainWindow(QMainWindow):
             self._notice = ""
         shown_fault = status.fault if self.document is self.live else ""
         self.card.show_notice(self._notice or shown_fault)
+        self.commands.cancel.setEnabled(status.working)
 
     def notify(self, text: str, forever: bool = False) -> None:
         """Say one line above the conversation, for a while or until the next one."""

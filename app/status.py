@@ -126,6 +126,11 @@ class StatusTracker:
         elif turn.decision == "backchannel":
             self._backchannel_at = turn.i
 
+    @property
+    def jobs(self) -> tuple[int, ...]:
+        """Ids of the requests that are being worked on."""
+        return tuple(sorted(self._jobs))
+
     def _judge(self) -> None:
         turn = self._turn
         fault = self.status.fault

@@ -74,6 +74,11 @@ class Orb(QWidget):
             turn = round(-self._phase * 180 * 16) % (360 * 16)
             box = QRectF(centre.x() - r - 3, centre.y() - r - 3, 2 * r + 6, 2 * r + 6)
             painter.drawArc(box, turn, 80 * 16)
+        if status.fault:
+            at = centre + QPointF(r * 0.72, r * 0.72)
+            painter.setPen(QPen(q(t.surface), 2))
+            painter.setBrush(q(t.danger))
+            painter.drawPolygon([at + QPointF(0, -9), at + QPointF(10, 8), at + QPointF(-10, 8)])
         painter.end()
 
     def level(self, db: float) -> float:
@@ -200,6 +205,6 @@ class StatusView(QWidget):
             if label.text() != text:
                 label.setText(text)
         self.detail.setVisible(bool(detail))
-        told = f"{status.title}. {detail}".strip()
+        told = " ".join(part for part in (f"{status.title}.", detail, status.fault) if part)
         if self.orb.accessibleDescription() != told:
             self.orb.setAccessibleDescription(told)

@@ -12,7 +12,7 @@ from app.engine_bridge import EngineBridge
 from app.main_window import MainWindow
 from app.settings import Settings
 from engine.errors import InputError
-from engine.events import Fault, TurnRecord, to_json
+from engine.events import BackgroundEvent, Fault, TurnRecord, to_json
 from tests.app.fake_session import FakeEngine, FakeSession
 from tests.app.scenario import session, turn
 
@@ -128,6 +128,19 @@ def test_escape_silences_even_while_typing(window, engine, qtbot):
     window.timeline.setFocus()
     qtbot.keyClick(window.timeline, Qt.Key.Key_Escape)
     assert live.silenced == 2
+
+
+def test_background_work_can_be_given_up(window, engine, qtbot):
+    live = running(window, engine, qtbot)
+    assert not window.commands.cancel.isEnabled()
+    live.say(
+        BackgroundEvent(3, 0.1, "asked"), BackgroundEvent(4, 0.2, "asked"), BackgroundEvent(3, 0.3, "answer")
+    )
+    qtbot.waitUntil(window.commands.cancel.isEnabled)
+    window.commands.cancel.trigger()
+    assert live.cancelled == [4]
+    live.say(BackgroundEvent(4, 0.4, "cancelled"))
+    qtbot.waitUntil(lambda: not window.commands.cancel.isEnabled())
 
 
 def test_space_belongs_to_text_where_there_is_text(window, engine, qtbot):

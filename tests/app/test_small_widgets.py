@@ -109,6 +109,19 @@ def test_the_state_is_in_words_too(qtbot):
     assert view.orb.accessibleDescription() == "Talking. Working on 2 requests in the background"
 
 
+def test_a_fault_shows_on_the_orb_and_in_words(qtbot):
+    view = StatusView(LIGHT)
+    qtbot.addWidget(view)
+    view.show_status(Status(Activity.LISTENING), 0)
+    before = view.orb.grab().toImage()
+    view.show_status(Status(Activity.LISTENING, fault="the microphone is gone"), 0)
+    after = view.orb.grab().toImage()
+    changed = [(x, y) for x in range(76) for y in range(76) if before.pixel(x, y) != after.pixel(x, y)]
+    assert len(changed) > 60
+    assert min(x for x, _ in changed) > 40
+    assert "the microphone is gone" in view.orb.accessibleDescription()
+
+
 def test_a_device_menu_keeps_the_choice_when_the_device_goes(qtbot):
     menu = DeviceMenu("&Microphone", "System default")
     qtbot.addWidget(menu)
