@@ -14,6 +14,7 @@ from engine.events import Transcript
 Bools = NDArray[np.bool_]
 _TEXT_PX = 26
 """A bar narrower than this shows no text."""
+_TEXT_TALL_PX = 11
 _PLAIN_PX = 6
 """A bar narrower than this is a plain rectangle."""
 _MERGE_PX = 1.5
@@ -158,7 +159,7 @@ def _paint_job(painter: QPainter, box: QRectF, view: View, job: Job, metrics: QF
         painter.drawLine(c + QPointF(-3, -3), c + QPointF(3, 3))
         if job.outcome == "failed":
             painter.drawLine(c + QPointF(-3, 3), c + QPointF(3, -3))
-    if box.width() > _TEXT_PX:
+    if box.width() > _TEXT_PX and box.height() >= _TEXT_TALL_PX:
         painter.setPen(q(t.text))
         _elided(painter, box.adjusted(5, 0, -9, 0), job.request or f"job {job.id}", metrics)
 

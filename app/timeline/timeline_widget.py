@@ -174,7 +174,8 @@ class TimelineWidget(QWidget):
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), q(self.theme.surface))
+        # One pixel beyond: a fractional scale leaves an edge otherwise.
+        painter.fillRect(self.rect().adjusted(-1, -1, 1, 1), q(self.theme.surface))
         scale, dpr = self.scale(), self.devicePixelRatioF()
         columns = self.model.turns.columns(
             round(scale.first_px * dpr), scale.px_per_s * dpr, round(self.lane_width * dpr)
