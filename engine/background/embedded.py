@@ -1,5 +1,6 @@
 """The embedded language model: SmolLM2-135M-Instruct in CTranslate2, int8, one thread."""
 
+import re
 import shutil
 from collections.abc import Generator
 from contextlib import closing
@@ -11,8 +12,8 @@ from engine.background.prompt import Cancelled, Prompt
 
 SAY = "I cannot answer that right now."
 SYSTEM = (
-    "You are Microturn, a helpful voice assistant. Give a short, direct answer in one or two spoken "
-    "sentences. If you do not know, say so."
+    "You are Microturn, a helpful voice assistant. "
+    "Give a short, direct answer in one or two spoken sentences."
 )
 # A model of this size follows examples better than rules: short, plain, and limits it knows.
 EXAMPLES = (
@@ -22,15 +23,16 @@ EXAMPLES = (
     ("What's 5 plus 1?", "5 plus 1 is 6."),
     ("Who are you?", "I am Microturn, a voice assistant on this computer."),
     ("How many eggs are in a dozen?", "There are twelve eggs in a dozen."),
-    ("What time is it?", "I'm sorry, I cannot see a clock."),
+    ("What time is it?", "There is no clock here, so please look at your watch."),
     ("Who wrote Hamlet?", "William Shakespeare wrote Hamlet."),
-    ("Will it rain tomorrow?", "I'm sorry, I cannot look up the weather."),
+    ("Will it rain tomorrow?", "I have no weather report, so please look at the sky."),
     ("What colour is grass?", "Grass is green."),
     ("Why do leaves fall in autumn?", "Trees drop their leaves to save water in winter."),
 )
 END = "<|im_end|>"
 CONTEXT_WORDS = 60
 REPETITION_PENALTY = 1.05
+_FILLERS = re.compile(r",?\s*\b(?:u+h+|u+m+|e+r+m?|h+m+)\b[,.…]*", re.IGNORECASE)
 
 
 def _turn(role: str, text: str) -> str:
@@ -92,8 +94,10 @@ class EmbeddedModel:
 
     def stream(self, prompt: Prompt, cancelled: Cancelled) -> Generator[str, None, None]:
         """Pieces of the answer as they are generated, about 15 ms each; ``cancelled`` is asked between."""
-        earlier = "".join(_turn(role, text) for role, text in recent(prompt.context, CONTEXT_WORDS))
-        tokens = self._tokens(earlier + _turn("user", plain(prompt.text)) + "<|im_start|>assistant\n")
+        earlier = "".join(_turn(role, text) for role, text in last_exchange(prompt.context, CONTEXT_WORDS))
+        tokens = self._tokens(
+            earlier + _turn("user", plain(without_fillers(prompt.text))) + "<|im_start|>assistant\n"
+        )
         steps = self._generator.generate_tokens(
             tokens,
             max_length=self._max_tokens,
@@ -125,15 +129,22 @@ def plain(text: str) -> str:
     return text.replace("<|", "< |")
 
 
-def recent(context: tuple[tuple[str, str], ...], words: int) -> list[tuple[str, str]]:
-    """The last turns of ``context`` within ``words`` words, as (role, text), beginning with the user."""
-    turns: list[tuple[str, str]] = []
-    left = words
-    for speaker, text in reversed(context):
-        left -= len(text.split())
-        if left < 0:
-            break
-        turns.append(("user" if speaker == "user" else "assistant", plain(text)))
-    while turns and turns[-1][0] != "user":
-        turns.pop()
-    return turns[::-1]
+def without_fillers(text: str) -> str:
+    """``text`` without "um" and its kind, which lead so small a model astray."""
+    kept = " ".join(_FILLERS.sub(" ", text).split())
+    return kept[:1].upper() + kept[1:]
+
+
+def last_exchange(context: tuple[tuple[str, str], ...], words: int) -> list[tuple[str, str]]:
+    """The last whole answer in ``context`` and what it answered, as (role, text), if within ``words`` words.
+
+    Backchannels and answers that were broken off are passed over: a model of
+    this size would imitate them.
+    """
+    for place in range(len(context) - 1, 0, -1):
+        (asker, asked), (speaker, answer) = context[place - 1], context[place]
+        whole = len(answer.split()) > 2 and answer.rstrip().endswith((".", "!", "?"))
+        if speaker != "user" and asker == "user" and whole:
+            fits = len(asked.split()) + len(answer.split()) <= words
+            return [("user", plain(asked)), ("assistant", plain(answer))] if fits else []
+    return []

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from engine.types import Frame
 
 NONE = np.zeros(0, np.float32)
 ENDS = ("answer", "failed", "cancelled")
-QUICK = Supervision(ping_s=0.05, silence_s=0.4, start_silence_s=5.0, job_s=1.0, backoff_s=0.05)
+QUICK = Supervision(ping_s=0.1, silence_s=1.5, start_silence_s=5.0, backoff_s=0.05)
 
 # Does what the request's text says; ``starts`` holds one character for each worker started so far.
 SCRIPTED = """
@@ -214,7 +215,7 @@ def test_a_worker_that_talks_nonsense_is_replaced(client, starts):
 
 
 def test_a_request_without_end_fails(client):
-    background = client()
+    background = client(limits=replace(QUICK, job_s=1.0))
     events = finish(background, ask(background, "hang"))
     assert events[-1].event == "failed"
     assert "no end after 1 s" in events[-1].detail["advice"]

@@ -15,7 +15,7 @@ import soxr
 from engine.background import check, convert, doctor
 from engine.background.answer import NOTHING, Mind, load_mind
 from engine.background.convert import converted_path, ensure_converted, is_converted, packaged_model
-from engine.background.embedded import EXAMPLES, EmbeddedModel, plain, recent
+from engine.background.embedded import EXAMPLES, EmbeddedModel, last_exchange, plain, without_fillers
 from engine.background.failure import JobError
 from engine.background.process import worker_environment
 from engine.background.prompt import Prompt
@@ -173,17 +173,38 @@ def test_the_tokenizer_splits_as_the_model_was_trained(embedded):
         assert tokenizer.decode(tokenizer.encode(text).ids) == text
 
 
-def test_the_context_is_the_last_words_and_begins_with_the_user():
-    context = (("user", "a b c"), ("assistant", "d e"), ("user", "f"), ("assistant", "g h"))
-    assert recent(context, 8) == [
-        ("user", "a b c"),
-        ("assistant", "d e"),
-        ("user", "f"),
-        ("assistant", "g h"),
-    ]
-    assert recent(context, 7) == [("user", "f"), ("assistant", "g h")]
-    assert recent(context, 2) == []
-    assert recent((), 60) == []
+ASKED, ANSWERED = ("user", "Who wrote Hamlet?"), ("assistant", "Shakespeare wrote Hamlet.")
+
+
+@pytest.mark.parametrize(
+    ("context", "kept"),
+    [
+        ((), False),
+        ((ASKED,), False),
+        ((ASKED, ANSWERED), True),
+        ((("user", "Hello."), ("assistant", "Hello to you."), ASKED, ANSWERED), True),
+        ((ASKED, ANSWERED, ("user", "And"), ("assistant", "right")), True),
+        ((ASKED, ANSWERED, ("user", "And"), ("assistant", "I'm sorry, I")), True),
+        ((ASKED, ("assistant", "I'm sorry, I")), False),
+        ((ANSWERED,), False),
+        ((ASKED, ("assistant", "Well, " * 60 + ".")), False),
+    ],
+)
+def test_the_context_is_the_last_whole_exchange(context, kept):
+    assert last_exchange(context, 60) == ([ASKED, ANSWERED] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Could you tell me, um, what time it is?", "Could you tell me what time it is?"),
+        ("Uh, hmm, who is the chairman of Erfurt?", "Who is the chairman of Erfurt?"),
+        ("Umm... hello", "Hello"),
+        ("um", ""),
+    ],
+)
+def test_fillers_are_left_out(said, asked):
+    assert without_fillers(said) == asked
 
 
 def test_the_examples_are_short():

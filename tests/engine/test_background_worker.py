@@ -32,7 +32,7 @@ def settings(tmp_path_factory) -> BackgroundSettings:
 def background(settings) -> Iterator[BackgroundClient]:
     client = BackgroundClient(settings)
     client.start()
-    assert client.wait_ready(60), client.status
+    assert client.wait_ready(100), client.status
     yield client
     client.stop()
 
@@ -44,7 +44,7 @@ def question() -> Samples:
     return np.concatenate((np.zeros(16_000), soxr.resample(speech, 24_000, 16_000))).astype(np.float32)
 
 
-def finish(client: BackgroundClient, job: int, timeout: float = 30.0) -> list[BackgroundEvent]:
+def finish(client: BackgroundClient, job: int, timeout: float = 60.0) -> list[BackgroundEvent]:
     """The job's events until it has ended."""
     events: list[BackgroundEvent] = []
     deadline = time.monotonic() + timeout
@@ -108,7 +108,7 @@ def test_killed_while_it_answers_the_request_is_answered_by_the_next(settings, q
     client = BackgroundClient(settings)
     client.start()
     try:
-        assert client.wait_ready(60), client.status
+        assert client.wait_ready(100), client.status
         job = client.submit(1.0, question, "Why is the sky blue?", (), None)
         events: list[BackgroundEvent] = []
         while not roles(events, "answer"):
@@ -133,7 +133,7 @@ def test_a_server_answers_when_one_is_configured(settings, question):
         )
         client.start()
         try:
-            assert client.wait_ready(60), client.status
+            assert client.wait_ready(100), client.status
             assert "127.0.0.1" in client.status.text
             context = (("user", "Hello."), ("assistant", "Hello."))
             events = finish(client, client.submit(1.0, question, "", context, None))
