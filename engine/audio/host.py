@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.audio.devices import WORDS, AudioDevice, Kind
-from engine.audio.portaudio import leave_portaudio_open, rebuild_device_list
+from engine.audio.portaudio import calls, leave_portaudio_open, rebuild_device_list
 from engine.errors import MicroturnError
 
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
@@ -83,23 +83,34 @@ class Line(Generic[S]):
 
     def _open(self, now: float) -> None:
         try:
-            device, asked = self._resolve()
-            if self.served and not device.pulse:
-                # PortAudio's own names would connect us to anything, and nobody could check to what.
-                raise MicroturnError(f"the sound server of the {self.word} has ended; start it again")
-            self.served = bool(device.pulse)
-            stream = self._opener(device, asked)
+            # Held throughout: a rebuilt list would give the device another number.
+            with calls():
+                stream = self._find_and_open()
         except MicroturnError as err:
-            self.error = err
-            self.failing_since = now if self.failing_since is None else self.failing_since
-            self._next_try = now + BACKOFF_S[min(self._tries, len(BACKOFF_S) - 1)]
-            self._tries += 1
+            self._failed(err, now)
+            return
+        except Exception as err:  # noqa: BLE001 - whatever a driver comes up with, the session goes on
+            self._failed(MicroturnError(f"the {self.word} cannot be opened ({err})"), now)
             return
         self.error = self.failing_since = None
         if self._was_lost:
-            self.notices.append(f"the {self.word} is reattached: {device.name}")
+            self.notices.append(f"the {self.word} is reattached: {stream.device.name}")
             self._was_lost = False
         self.current = stream
+
+    def _failed(self, error: MicroturnError, now: float) -> None:
+        self.error = error
+        self.failing_since = now if self.failing_since is None else self.failing_since
+        self._next_try = now + BACKOFF_S[min(self._tries, len(BACKOFF_S) - 1)]
+        self._tries += 1
+
+    def _find_and_open(self) -> S:
+        device, asked = self._resolve()
+        if self.served and not device.pulse:
+            # PortAudio's own names would connect us to anything, and nobody could check to what.
+            raise MicroturnError(f"the sound server of the {self.word} has ended; start it again")
+        self.served = bool(device.pulse)
+        return self._opener(device, asked)
 
     def lose(self, stream: S, why: str) -> None:
         """Give a stream up: say why, once, and have the device thread close it and look for another."""
@@ -171,6 +182,7 @@ class AudioHost:
         with self._tended:
             while line.current is None and line.error is None:
                 if not self._tended.wait(deadline - time.monotonic()):
+                    line.wanted = False
                     raise MicroturnError(
                         f"the sound system does not answer when the {line.word} is opened; restart it"
                     )

@@ -63,11 +63,6 @@ class Intake:
         """Samples that ``take`` can give without making silence."""
         return sum(len(piece) for piece, _ in self._ready)
 
-    @property
-    def attached(self) -> Captured | None:
-        """The ring that feeds the timeline."""
-        return self._ring
-
     def attach(self, ring: Captured, clock: FrameClock, now: float) -> None:
         """Continue the timeline from another stream, from session time ``now`` on."""
         self._ring, self._clock = ring, clock

@@ -23,7 +23,7 @@ _CONTEXT = OUTPUT_HZ // 50  # samples on each side that keep a resampler's edges
 _SLEW = 1  # sample a micro-turn by which the account follows the device's clock: 208 ppm
 _DEADBAND = OUTPUT_HZ // 100  # and further than this it is set right in the next silence
 _JUMP = OUTPUT_HZ // 10  # or at once
-_BLOCK = OUTPUT_HZ // 50
+_BLOCK = OUTPUT_HZ // 50  # a device's ordinary block is shorter
 
 
 class LiveSink:
@@ -31,7 +31,7 @@ class LiveSink:
 
     The account is kept in positions: samples at 24 kHz that the device has
     taken, counted so that they stay close to session time. Engine thread only,
-    except ``level_db``, ``name`` and ``stop``.
+    except ``level_db`` and ``name``.
     """
 
     def __init__(self, line: Line[OutputStream], host: AudioHost, clock: Clock) -> None:
@@ -58,7 +58,7 @@ class LiveSink:
 
     @property
     def name(self) -> str:
-        """Of the loudspeaker in use; empty while there is none."""
+        """Of the loudspeaker in use; empty while there is none. Any thread."""
         stream = self._line.current
         return stream.device.name if stream else ""
 

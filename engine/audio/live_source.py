@@ -124,7 +124,7 @@ class LiveSource:
                 self._intake.detach()
             else:
                 self._intake.attach(current.ring, current.clock, now)
-                if notice := unverified(current.device):
+                if notice := unverified(current):
                     self._faults.append(notice)
         if self._stream is not None and self._heartbeat.stalled(now, self._stream.frames):
             self._lose(f"the microphone {self._stream.device.name} has stopped or gone away")

@@ -6,12 +6,12 @@ Called in the device thread.
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 
 from engine.audio.devices import BRIDGES, AudioDevice, Kind, default_device, find_device
 from engine.audio.guard import Pin, SourceGuard
-from engine.audio.pulse import PulseClient, PulseError, PulseStream
+from engine.audio.pulse import PulseClient, PulseDevice, PulseError, PulseRefusedError, PulseStream
 from engine.audio.streams import InputStream, OutputStream
 from engine.errors import MicroturnError
 
@@ -33,9 +33,10 @@ def resolve(name: str | None, kind: Kind) -> tuple[AudioDevice, bool]:
     return device, bool(asked) and device.pulse == asked
 
 
-def unverified(device: AudioDevice) -> str:
-    """A notice where a sound server chooses the microphone and cannot be asked which; else empty."""
-    if sys.platform == "linux" and not device.pulse and device.name in BRIDGES:
+def unverified(stream: InputStream) -> str:
+    """A notice where a sound server may choose the microphone and cannot be asked which; else empty."""
+    device = stream.device
+    if sys.platform == "linux" and stream.guard is None and (device.pulse or device.name in BRIDGES):
         return (
             "the sound server cannot be asked which microphone it uses:"
             " if that one goes away, another source may take its place unnoticed"
@@ -49,60 +50,87 @@ def open_input(device: AudioDevice, asked: bool) -> InputStream:
     Raises:
         MicroturnError: it cannot be opened or reached.
     """
-    try:
-        with closing(PulseClient()) if device.pulse else nullcontext() as client:
-            before = _ours(client.captures) if client else set()
-            stream = InputStream(device)
-            try:
-                stream.begin()
-                if client is not None:
-                    mine = _wait_for_stream(client.captures, before)
-                    client.move_capture(mine.index, device.pulse)
-                    stream.guard = SourceGuard(mine.index, Pin(device.pulse, asked))
-                    time.sleep(_SETTLE_S)
-                stream.record()
-            except (MicroturnError, PulseError):
-                stream.close()
-                raise
-    except PulseError as err:
-        raise MicroturnError(f"{device.name} cannot be used: {err}") from err
+    with _connected(device) as client:
+        way = None if client is None else _Way(client.captures, client.sources, client.move_capture, device)
+        stream = InputStream(device)
+        try:
+            stream.begin()
+            if way is not None and way.connect(asked) is not None:
+                time.sleep(_SETTLE_S)
+                if (mine := way.connect(asked)) is not None:
+                    stream.guard = SourceGuard(mine, Pin(device.pulse, asked))
+            stream.record()
+        except (MicroturnError, PulseError):
+            stream.close()
+            raise
     return stream
 
 
-def open_output(device: AudioDevice, asked: bool = True) -> OutputStream:
+def open_output(device: AudioDevice, asked: bool) -> OutputStream:
     """Open a loudspeaker; one of a sound server is connected by its name.
 
     Raises:
         MicroturnError: it cannot be opened or reached.
     """
-    del asked  # any loudspeaker may take over from another
-    try:
-        with closing(PulseClient()) if device.pulse else nullcontext() as client:
-            before = _ours(client.playbacks) if client else set()
-            stream = OutputStream(device)
-            try:
-                stream.begin()
-                if client is not None:
-                    mine = _wait_for_stream(client.playbacks, before)
-                    client.move_playback(mine.index, device.pulse)
-            except (MicroturnError, PulseError):
-                stream.close()
-                raise
-    except PulseError as err:
-        raise MicroturnError(f"{device.name} cannot be used: {err}") from err
+    with _connected(device) as client:
+        way = None if client is None else _Way(client.playbacks, client.sinks, client.move_playback, device)
+        stream = OutputStream(device)
+        try:
+            stream.begin()
+            if way is not None:
+                way.connect(asked)
+        except (MicroturnError, PulseError):
+            stream.close()
+            raise
     return stream
 
 
-def _ours(streams: Callable[[int], list[PulseStream]]) -> set[int]:
-    return {s.index for s in streams(os.getpid())}
+@contextmanager
+def _connected(device: AudioDevice) -> Iterator[PulseClient | None]:
+    """A connection to the sound server, None for a device without one. Its errors become MicroturnErrors."""
+    try:
+        with closing(PulseClient()) if device.pulse else nullcontext() as client:
+            yield client
+    except PulseError as err:
+        raise MicroturnError(f"{device.name} cannot be used: {err}") from err
 
 
-def _wait_for_stream(streams: Callable[[int], list[PulseStream]], before: set[int]) -> PulseStream:
-    """Our new stream on the sound server, once it is there."""
-    deadline = time.monotonic() + _APPEAR_S
-    while time.monotonic() < deadline:
-        new = [s for s in streams(os.getpid()) if s.index not in before]
-        if new:
-            return new[-1]
-        time.sleep(0.01)
-    raise PulseError("the sound server does not show our stream")
+class _Way:
+    """From a new stream of ours to one device of the sound server."""
+
+    def __init__(
+        self,
+        streams: Callable[[int], list[PulseStream]],
+        devices: Callable[[], list[PulseDevice]],
+        move: Callable[[int, str], None],
+        device: AudioDevice,
+    ) -> None:
+        self._streams, self._devices, self._move = streams, devices, move
+        self._name = device.pulse
+        self._before = {s.index for s in streams(os.getpid())}
+
+    def connect(self, asked: bool) -> int | None:
+        """Our stream's index on the server, once it is connected to the device.
+
+        ALSA's plugin may replace the stream while it starts, so a refusal is no
+        last word. None when no stream comes: PortAudio's default goes past the
+        server here, which will do unless one of its devices was asked for.
+        """
+        deadline = time.monotonic() + _APPEAR_S
+        refusal = PulseError("PortAudio does not reach the sound server")
+        seen = False
+        while time.monotonic() < deadline:
+            new = [s for s in self._streams(os.getpid()) if s.index not in self._before]
+            wanted = next((d.index for d in self._devices() if d.name == self._name), None)
+            for stream in new[-1:]:
+                seen = True
+                if stream.device == wanted:
+                    return stream.index
+                try:
+                    self._move(stream.index, self._name)
+                except PulseRefusedError as err:
+                    refusal = err
+            time.sleep(0.01)
+        if seen or asked:
+            raise refusal
+        return None

@@ -19,7 +19,11 @@ CONNECT_S = 1.0
 
 
 class PulseError(Exception):
-    """There is no such server, it does not answer in time, or it refused."""
+    """There is no such server, or it does not answer in time."""
+
+
+class PulseRefusedError(PulseError):
+    """The server answers and says no; the connection is still good."""
 
 
 @dataclass(frozen=True)
@@ -198,4 +202,4 @@ class PulseClient:
         operation = request(self._context, stream, device.encode(), callback, None)
         self._finish(operation, lambda: bool(answers))
         if not answers[0]:
-            raise PulseError(f"the sound server cannot connect us to {device}")
+            raise PulseRefusedError(f"the sound server cannot connect us to {device}")

@@ -30,7 +30,7 @@ class CaptureRing:
 
     @property
     def captured(self) -> int:
-        """Frames the device has delivered. Any thread may ask."""
+        """Frames the device has delivered."""
         return self._read + int(self.ring.read_available)
 
     @property
@@ -65,7 +65,7 @@ class PlaybackRing:
 
     @property
     def consumed(self) -> int:
-        """Frames the device has taken. Any thread may ask."""
+        """Frames the device has taken."""
         return self._filled - int(self.ring.read_available)
 
     @property

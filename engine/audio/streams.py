@@ -66,7 +66,11 @@ class _Stream:
     @property
     def finished(self) -> bool:
         """Whether PortAudio itself has given the stream up. False says nothing: see `Heartbeat`."""
-        return not self._stream.active
+        sounddevice, _ = load()
+        try:
+            return not self._stream.active
+        except sounddevice.PortAudioError:
+            return True
 
     def close(self) -> None:
         """Give the device back, once. May block in the driver."""
@@ -106,7 +110,7 @@ class InputStream(_Stream):
 
     @property
     def frames(self) -> int:
-        """Frames delivered so far. Any thread."""
+        """Frames delivered so far."""
         return self.ring.captured
 
     def new_xruns(self) -> int:
@@ -125,7 +129,7 @@ class OutputStream(_Stream):
 
     @property
     def frames(self) -> int:
-        """Frames the device has taken so far. Any thread."""
+        """Frames the device has taken so far."""
         return self.ring.consumed
 
     def new_xruns(self) -> int:

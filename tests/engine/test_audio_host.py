@@ -114,6 +114,18 @@ def test_a_lost_device_is_closed_named_and_reattached_with_backoff(rig):
     assert len(rig.devices.opened) == 2
 
 
+def test_an_unexpected_error_does_not_end_the_device_thread(rig):
+    def broken() -> tuple[AudioDevice, bool]:
+        raise RuntimeError("a driver's nonsense")
+
+    resolve, rig.line._resolve = rig.line._resolve, broken
+    with pytest.raises(MicroturnError, match="a driver's nonsense"):
+        rig.host.open_now(rig.line)
+    rig.line._resolve = resolve
+    rig.host.open_now(rig.line)
+    assert rig.opened().device.name == "Desk"
+
+
 def test_a_stream_that_portaudio_gave_up_is_replaced(rig):
     rig.host.open_now(rig.line)
     first = rig.opened()

@@ -57,7 +57,7 @@ def test_sound_is_where_the_clock_says_at_any_rate(rate):
     assert abs(error_ms(samples, 1.0)) < 15 and abs(error_ms(samples, 5.0)) < 15
 
 
-@pytest.mark.parametrize("drift", [-300e-6, 0.0, 300e-6])
+@pytest.mark.parametrize("drift", [-300e-6, 300e-6])
 def test_drift_is_followed(drift):
     rate = 16_000.0
     clock = DeviceClock()
@@ -65,12 +65,12 @@ def test_drift_is_followed(drift):
     clock.devices.append(microphone)
     intake = Intake()
     intake.attach(microphone.ring, microphone.clock, 0.0)
-    samples, gaps = run(intake, clock, 180.0)
+    samples, gaps = run(intake, clock, 120.0)
     assert gaps < 0.05 * INPUT_HZ and intake.dropped < 0.05 * INPUT_HZ
     start = error_ms(samples, 3.0)
-    # Blocks of 10 ms, looked at every 20 ms, hide that much; 300 ppm alone would be 54 ms off by then.
+    # Blocks of 10 ms, looked at every 20 ms, hide that much; 300 ppm alone would be 36 ms off by then.
     assert abs(error_ms(samples, 60.0) - start) < 16
-    assert abs(error_ms(samples, 178.0) - start) < 16
+    assert abs(error_ms(samples, 118.0) - start) < 16
 
 
 def test_a_device_that_starts_late_leaves_a_gap_of_exactly_that_length():
@@ -156,7 +156,7 @@ def test_numbers_that_are_none_are_replaced_and_counted():
 faults = st.lists(st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 0.6)), max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(faults, st.floats(-0.5, 1.0), st.floats(-0.002, 0.002), st.sampled_from([16_000.0, 48_000.0]))
 def test_every_sample_is_out_dropped_or_pending(stalls, began, drift, rate):
     clock = DeviceClock()
