@@ -22,17 +22,17 @@ EXAMPLES = (
     ("What is the capital of Spain?", "The capital of Spain is Madrid."),
     ("What's 5 plus 1?", "5 plus 1 is 6."),
     ("Who are you?", "I am Microturn, a voice assistant on this computer."),
-    ("How many eggs are in a dozen?", "There are twelve eggs in a dozen."),
+    ("Could you tell me how many eggs are in a dozen?", "There are twelve eggs in a dozen."),
     ("What time is it?", "There is no clock here, so please look at your watch."),
     ("Who wrote Hamlet?", "William Shakespeare wrote Hamlet."),
     ("Will it rain tomorrow?", "I have no weather report, so please look at the sky."),
     ("What colour is grass?", "Grass is green."),
-    ("Why do leaves fall in autumn?", "Trees drop their leaves to save water in winter."),
+    ("How is paper made?", "Paper is made from wood that is boiled, pressed and dried."),
 )
 END = "<|im_end|>"
 CONTEXT_WORDS = 60
 REPETITION_PENALTY = 1.05
-_FILLERS = re.compile(r",?\s*\b(?:u+h+|u+m+|e+r+m?|h+m+)\b[,.…]*", re.IGNORECASE)
+_FILLERS = re.compile(r",?\s*\b(?:u+h+m*|u+m+|erm?|h+m+)\b[,.…]*", re.IGNORECASE)
 
 
 def _turn(role: str, text: str) -> str:
@@ -95,9 +95,7 @@ class EmbeddedModel:
     def stream(self, prompt: Prompt, cancelled: Cancelled) -> Generator[str, None, None]:
         """Pieces of the answer as they are generated, about 15 ms each; ``cancelled`` is asked between."""
         earlier = "".join(_turn(role, text) for role, text in last_exchange(prompt.context, CONTEXT_WORDS))
-        tokens = self._tokens(
-            earlier + _turn("user", plain(without_fillers(prompt.text))) + "<|im_start|>assistant\n"
-        )
+        tokens = self._tokens(earlier + _turn("user", plain(gist(prompt.text))) + "<|im_start|>assistant\n")
         steps = self._generator.generate_tokens(
             tokens,
             max_length=self._max_tokens,
@@ -129,9 +127,13 @@ def plain(text: str) -> str:
     return text.replace("<|", "< |")
 
 
-def without_fillers(text: str) -> str:
-    """``text`` without "um" and its kind, which lead so small a model astray."""
-    kept = " ".join(_FILLERS.sub(" ", text).split())
+def gist(text: str) -> str:
+    """The question at the end of ``text``, else all of it; without "um" and its kind.
+
+    So small a model answers the first thing it is told.
+    """
+    sentences = re.split(r"(?<=[.!?])\s+", " ".join(_FILLERS.sub(" ", text).split()))
+    kept = sentences[-1] if sentences[-1].endswith("?") else " ".join(sentences)
     return kept[:1].upper() + kept[1:]
 
 

@@ -15,7 +15,7 @@ import soxr
 from engine.background import check, convert, doctor
 from engine.background.answer import NOTHING, Mind, load_mind
 from engine.background.convert import converted_path, ensure_converted, is_converted, packaged_model
-from engine.background.embedded import EXAMPLES, EmbeddedModel, last_exchange, plain, without_fillers
+from engine.background.embedded import EXAMPLES, EmbeddedModel, gist, last_exchange, plain
 from engine.background.failure import JobError
 from engine.background.process import worker_environment
 from engine.background.prompt import Prompt
@@ -201,10 +201,13 @@ def test_the_context_is_the_last_whole_exchange(context, kept):
         ("Uh, hmm, who is the chairman of Erfurt?", "Who is the chairman of Erfurt?"),
         ("Umm... hello", "Hello"),
         ("um", ""),
+        ("Wait, stop. How is bread made?", "How is bread made?"),
+        ("Bees live in hives. They make honey.", "Bees live in hives. They make honey."),
+        ("What is 3.5 plus 1?", "What is 3.5 plus 1?"),
     ],
 )
-def test_fillers_are_left_out(said, asked):
-    assert without_fillers(said) == asked
+def test_the_gist_of_a_request(said, asked):
+    assert gist(said) == asked
 
 
 def test_the_examples_are_short():
