@@ -27,7 +27,7 @@ SEED = 7
 class Said:
     """One thing the person says, at ``t`` seconds. ``parts`` are separated by ``pauses`` seconds.
 
-    ``what``: question, backchannel, story, request or barge_in.
+    ``what``: question, backchannel or barge_in.
     """
 
     t: float
@@ -39,22 +39,16 @@ class Said:
 SCRIPT = (
     Said(1.0, "question", ("What is the capital of France?",)),
     Said(
-        8.0, "question", ("Could you tell me, um,", "what is the largest planet in the solar system?"), (1.0,)
+        8.0,
+        "question",
+        ("Could you tell me, um,", "what is the largest planet in the solar system?"),
+        (1.0,),
     ),
-    Said(
-        17.0,
-        "story",
-        (
-            "Let me tell you about my weekend.",
-            "I went to see my uncle, who keeps bees in his garden,",
-            "and we had bread with fresh honey for breakfast.",
-            "How do bees make honey?",
-        ),
-        (0.6, 0.7, 0.7),
-    ),
-    Said(33.5, "backchannel", ("Mm-hm.",)),
-    Said(42.5, "question", ("Why is the sky blue?",)),
-    Said(49.0, "barge_in", ("Wait, stop. How is bread made?",)),
+    Said(18.0, "question", ("How do bees make honey?",)),
+    Said(22.6, "backchannel", ("Mm-hm.",)),
+    Said(34.0, "question", ("I would like to know, um,", "how do volcanoes work?"), (1.2,)),
+    Said(47.0, "question", ("Why is the sky blue?",)),
+    Said(51.0, "barge_in", ("Wait, stop. How is bread made?",)),
 )
 
 
