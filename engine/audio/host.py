@@ -17,6 +17,8 @@ from engine.audio.devices import WORDS, AudioDevice, Kind
 from engine.audio.portaudio import calls, leave_portaudio_open, rebuild_device_list
 from engine.errors import MicroturnError
 
+FIRST_LATENCY_S = 0.03  # what PortAudio calls low is at the edge of xruns on a busy computer
+MOST_LATENCY_S = 0.24
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0)
 REBUILD_S = (3.0, 10.0, 30.0, 60.0)
 TICK_S = 0.1
@@ -46,10 +48,11 @@ class Line(Generic[S]):
 
     ``current`` is the stream in use, None while there is none; any thread may
     look, set ``wanted``, or call ``lose``. The rest belongs to the device
-    thread, but for ``take_notices``, which is the engine thread's.
+    thread, but for ``take_notices`` and ``ask_for_latency``, which are the
+    engine thread's.
     """
 
-    def __init__(self, kind: Kind, resolve: Resolve, opener: Callable[[AudioDevice, bool], S]) -> None:
+    def __init__(self, kind: Kind, resolve: Resolve, opener: Callable[[AudioDevice, bool, float], S]) -> None:
         self.word = WORDS[kind]
         self.current: S | None = None
         self.wanted = False
@@ -58,6 +61,8 @@ class Line(Generic[S]):
         self.failing_since: float | None = None
         self.served = False
         """Whether the last device was one of a sound server, which shows new devices by itself."""
+        self.latency_s = FIRST_LATENCY_S
+        """What the device is asked for at the next opening."""
         self._resolve = resolve
         self._opener = opener
         self._was_lost = False
@@ -110,13 +115,22 @@ class Line(Generic[S]):
             # PortAudio's own names would connect us to anything, and nobody could check to what.
             raise MicroturnError(f"the sound server of the {self.word} has ended; start it again")
         self.served = bool(device.pulse)
-        return self._opener(device, asked)
+        return self._opener(device, asked, self.latency_s)
 
     def lose(self, stream: S, why: str) -> None:
         """Give a stream up: say why, once, and have the device thread close it and look for another."""
         if not stream.lost:
             stream.lost = True
             self.notices.append(why)
+
+    def ask_for_latency(self, stream: S) -> None:
+        """The device cannot keep up: open it again with twice the latency, up to a quarter of a second."""
+        if self.latency_s < MOST_LATENCY_S:
+            self.latency_s = min(MOST_LATENCY_S, 2 * self.latency_s)
+            self.lose(
+                stream,
+                f"the {self.word} keeps losing sound: its latency is now {self.latency_s * 1000:.0f} ms",
+            )
 
     def try_again(self) -> None:
         """Do not wait for the backoff, and forget why it failed. Any thread."""

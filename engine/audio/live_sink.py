@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
-from engine.audio.heartbeat import Heartbeat
+from engine.audio.heartbeat import Heartbeat, XrunWatch
 from engine.audio.host import AudioHost, Line
 from engine.audio.playout import Playout, fade_ramp
 from engine.audio.resample import SpeechResampler
@@ -42,7 +42,7 @@ class LiveSink:
         self._end = 0  # device frame after the last one that is certain
         self._tail = 0  # frames after it that hold if nothing follows
         self._base = 0.0  # position of device frame 0
-        self._heartbeat = Heartbeat(0.0)
+        self._heartbeat, self._xruns = Heartbeat(0.0), XrunWatch(0.0)
         self._margin_s = MARGIN_S
         self._index = -1
         self._begin = 0  # position at which micro-turn ``_index`` begins
@@ -177,8 +177,12 @@ class LiveSink:
     def take_faults(self) -> tuple[str, ...]:
         """Underruns and device trouble since the last call."""
         stream = self._playable()
-        if stream is not None and (underruns := stream.new_xruns()):
-            self._faults.append(f"the loudspeaker's driver ran dry ({underruns} underruns)")
+        if stream is not None:
+            underruns = stream.new_xruns()
+            if underruns:
+                self._faults.append(f"the loudspeaker's driver ran dry ({underruns} underruns)")
+            if self._xruns.too_many(self._clock.now(), underruns) and self._idle:
+                self._line.ask_for_latency(stream)
         if self._playout.underruns > self._underruns:
             self._faults.append("the loudspeaker ran dry in the middle of speech")
             self._underruns = self._playout.underruns
@@ -203,7 +207,8 @@ class LiveSink:
             if current is not None:
                 self._end = current.ring.consumed
                 self._base = self._clock.now() * OUTPUT_HZ - self._end * OUTPUT_HZ / current.rate
-                self._heartbeat = Heartbeat(self._clock.now())
+                self._heartbeat, self._xruns = Heartbeat(self._clock.now()), XrunWatch(self._clock.now())
+                self._margin_s = min(MAX_MARGIN_S, max(MARGIN_S, current.latency_s / 3))
         if current is None:
             return None
         now, consumed = self._clock.now(), current.ring.consumed

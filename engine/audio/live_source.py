@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.audio.echo import NO_ECHO_CANCELLATION, VoiceProcessor
 from engine.audio.guard import SourceGuard, Verdict
-from engine.audio.heartbeat import STALL_S, Heartbeat
+from engine.audio.heartbeat import STALL_S, Heartbeat, XrunWatch
 from engine.audio.host import AudioHost, Line
 from engine.audio.intake import Intake
 from engine.audio.opening import unverified
@@ -43,7 +43,7 @@ class LiveSource:
         self._processor = processor
         self._intake = Intake()
         self._stream: InputStream | None = None
-        self._heartbeat = Heartbeat(0.0)
+        self._heartbeat, self._xruns = Heartbeat(0.0), XrunWatch(0.0)
         self._index = 0
         self._stopped = False
         self._muted = False
@@ -119,7 +119,7 @@ class LiveSource:
             current = None
         if current is not self._stream:
             self._stream = current
-            self._heartbeat = Heartbeat(now)
+            self._heartbeat, self._xruns = Heartbeat(now), XrunWatch(now)
             if current is None:
                 self._intake.detach()
             else:
@@ -171,6 +171,10 @@ class LiveSource:
             count = self._intake.replaced - self._replaced
             faults.append(f"the microphone gave {count} samples that are no numbers: replaced by silence")
             self._replaced = self._intake.replaced
-        if self._stream is not None and (overruns := self._stream.new_xruns()):
-            faults.append(f"the microphone's driver lost sound ({overruns} overruns)")
+        if self._stream is not None:
+            overruns = self._stream.new_xruns()
+            if overruns:
+                faults.append(f"the microphone's driver lost sound ({overruns} overruns)")
+            if self._xruns.too_many(self._clock.now(), overruns):
+                self._line.ask_for_latency(self._stream)
         return tuple(faults)

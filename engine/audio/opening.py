@@ -44,7 +44,7 @@ def unverified(stream: InputStream) -> str:
     return ""
 
 
-def open_input(device: AudioDevice, asked: bool) -> InputStream:
+def open_input(device: AudioDevice, asked: bool, latency_s: float) -> InputStream:
     """Open a microphone, and verify it where a sound server is in between. ``asked``: see `Pin`.
 
     Raises:
@@ -52,7 +52,7 @@ def open_input(device: AudioDevice, asked: bool) -> InputStream:
     """
     with _connected(device) as client:
         way = None if client is None else _Way(client.captures, client.sources, client.move_capture, device)
-        stream = InputStream(device)
+        stream = InputStream(device, latency_s)
         try:
             stream.begin()
             if way is not None and way.connect(asked) is not None:
@@ -66,7 +66,7 @@ def open_input(device: AudioDevice, asked: bool) -> InputStream:
     return stream
 
 
-def open_output(device: AudioDevice, asked: bool) -> OutputStream:
+def open_output(device: AudioDevice, asked: bool, latency_s: float) -> OutputStream:
     """Open a loudspeaker; one of a sound server is connected by its name.
 
     Raises:
@@ -74,7 +74,7 @@ def open_output(device: AudioDevice, asked: bool) -> OutputStream:
     """
     with _connected(device) as client:
         way = None if client is None else _Way(client.playbacks, client.sinks, client.move_playback, device)
-        stream = OutputStream(device)
+        stream = OutputStream(device, latency_s)
         try:
             stream.begin()
             if way is not None:

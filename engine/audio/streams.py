@@ -12,11 +12,10 @@ from engine.audio.portaudio import calls, closed, load, opened
 from engine.audio.rings import CaptureRing, PlaybackRing
 from engine.errors import MicroturnError
 
-LOWEST_LATENCY_S = 0.03  # what PortAudio calls low is at the edge of xruns on a busy computer
 _FALLBACK_HZ = (48_000.0, 44_100.0)
 
 
-def _open(kind: Kind, device: AudioDevice, channels: int) -> tuple[Any, float]:
+def _open(kind: Kind, device: AudioDevice, channels: int, latency_s: float) -> tuple[Any, float]:
     """A stream that is open and not yet started, and its rate.
 
     Raises:
@@ -26,7 +25,7 @@ def _open(kind: Kind, device: AudioDevice, channels: int) -> tuple[Any, float]:
     make = rtmixer.Recorder if kind == "input" else rtmixer.Mixer
     reason = ""
     info = sounddevice.query_devices(device.index)
-    latency = max(LOWEST_LATENCY_S, info[f"default_low_{kind}_latency"])
+    latency = max(latency_s, info[f"default_low_{kind}_latency"])
     for rate in dict.fromkeys((device.default_rate, *_FALLBACK_HZ)):
         try:
             stream = make(device=device.index, channels=channels, samplerate=rate, latency=latency)
@@ -40,12 +39,12 @@ def _open(kind: Kind, device: AudioDevice, channels: int) -> tuple[Any, float]:
 class _Stream:
     """What both directions share."""
 
-    def __init__(self, kind: Kind, device: AudioDevice) -> None:
+    def __init__(self, kind: Kind, device: AudioDevice, latency_s: float) -> None:
         # Two channels are averaged or fed alike; a device's further ones are left alone.
         self.channels = 1 if device.pulse and kind == "input" else min(2, device.channels(kind))
         self.device = device
         with calls():
-            self._stream, self.rate = _open(kind, device, self.channels)
+            self._stream, self.rate = _open(kind, device, self.channels, latency_s)
             opened(self)
         self.latency_s = float(self._stream.latency)
         self.clock = FrameClock(self.rate)
@@ -90,8 +89,8 @@ class _Stream:
 class InputStream(_Stream):
     """A microphone. Nothing is captured before ``record``, so the source can be verified first."""
 
-    def __init__(self, device: AudioDevice) -> None:
-        super().__init__("input", device)
+    def __init__(self, device: AudioDevice, latency_s: float) -> None:
+        super().__init__("input", device, latency_s)
         _, rtmixer = load()
         self.ring = CaptureRing(rtmixer, self.channels, self.rate)
         self.guard: SourceGuard | None = None
@@ -121,8 +120,8 @@ class InputStream(_Stream):
 class OutputStream(_Stream):
     """A loudspeaker; silent until the ring is written to."""
 
-    def __init__(self, device: AudioDevice) -> None:
-        super().__init__("output", device)
+    def __init__(self, device: AudioDevice, latency_s: float) -> None:
+        super().__init__("output", device, latency_s)
         _, rtmixer = load()
         self.ring = PlaybackRing(rtmixer, self.channels, self.rate)
         self._action = self._stream.play_ringbuffer(self.ring.ring)

@@ -36,6 +36,7 @@ class Devices:
         self.tries = 0
         self.hang: threading.Event | None = None
         self.served = ""
+        self.latency_s = 0.0
 
     def resolve(self) -> tuple[AudioDevice, bool]:
         self.tries += 1
@@ -43,7 +44,8 @@ class Devices:
             raise self.present
         return device(self.present, pulse=self.served), False
 
-    def open(self, of: AudioDevice, asked: bool) -> ScriptedStream:
+    def open(self, of: AudioDevice, asked: bool, latency_s: float) -> ScriptedStream:
+        self.latency_s = latency_s
         stream = ScriptedStream(of, self.hang)
         self.opened.append(stream)
         return stream
@@ -62,6 +64,9 @@ class Rig:
         self.line = Line("input", self.devices.resolve, self.devices.open)
         self.output = Line("output", self.other.resolve, self.other.open)
         self.host = AudioHost((self.line, self.output), slept)
+
+    def settled(self) -> bool:
+        return self.line.current is not None and not self.line.current.lost
 
     def opened(self) -> ScriptedStream:
         wait_for(lambda: self.line.current is not None)
@@ -132,6 +137,18 @@ def test_a_stream_that_portaudio_gave_up_is_replaced(rig):
     first.finished = True
     wait_for(lambda: first.closed and rig.line.current is not None)
     assert "has stopped or gone away" in rig.line.take_notices()[0]
+
+
+def test_a_device_that_cannot_keep_up_gets_more_latency_up_to_a_bound(rig):
+    rig.host.open_now(rig.line)
+    asked = []
+    for _ in range(5):
+        stream = rig.opened()
+        asked.append(rig.devices.latency_s)
+        rig.line.ask_for_latency(stream)
+        wait_for(rig.settled)
+    assert asked == pytest.approx([0.03, 0.06, 0.12, 0.24, 0.24])
+    assert "its latency is now 60 ms" in rig.line.take_notices()[0]
 
 
 def test_backoff_grows_to_a_second(rig):

@@ -166,6 +166,16 @@ def test_a_driver_underrun_is_reported():
     assert rig.faults == ["the loudspeaker's driver ran dry (2 underruns)"]
 
 
+def test_many_driver_underruns_ask_for_more_latency_when_nothing_is_said():
+    rig = Rig()
+    for i in range(12):
+        rig.speaker.xruns = 5 if i % 2 else 0
+        rig.turn(tone(OUTPUT_CHUNK) if i < 9 else None)
+        assert not (rig.speaker.lost and i < 9), "not while something is said"
+    assert rig.speaker.lost and rig.line.latency_s == pytest.approx(0.06)
+    assert any("its latency is now 60 ms" in fault for fault in rig.faults)
+
+
 def test_a_full_ring_drops_the_rest_and_says_so():
     rig = Rig()
     rig.turn()

@@ -157,6 +157,17 @@ def test_overruns_reported_by_the_driver_are_counted():
     assert "3 overruns" in rig.read(1)[0].faults[0]
 
 
+def test_a_driver_that_keeps_losing_sound_is_opened_with_more_latency():
+    rig = Rig()
+    rig.read(5)
+    faults: list[str] = []
+    for _ in range(6):
+        rig.microphone.xruns = 2
+        faults += rig.read(1)[0].faults
+    assert rig.microphone.lost and rig.line.latency_s == pytest.approx(0.06)
+    assert any("its latency is now 60 ms" in fault for fault in faults)
+
+
 class ScriptedGuard:
     """Answers in order, then SAME."""
 
