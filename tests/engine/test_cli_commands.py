@@ -21,8 +21,8 @@ from engine.events import TextIn
 from engine.inspect.export import FORMATS
 from engine.recorder.reader import read_session
 from engine.replay import run_replay
-from engine.session import Factories
 from engine.speech import SpeechController
+from engine.startup import Factories
 from tests.engine.recorder_samples import write_sample
 from tests.fakes import FakeEngine, ToneVoice, output
 
