@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from engine import __version__
+from engine.background import run_worker_if_asked
 
 
 def is_for_window(arguments: Sequence[str]) -> bool:
@@ -17,6 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A frozen program starts its own child processes through this same entry.
     multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    run_worker_if_asked(arguments)
     if arguments == ["--version"]:
         sys.stdout.write(f"microturn {__version__}\n")
         return 0
