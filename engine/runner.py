@@ -221,7 +221,10 @@ class Runner:
             self._emit(transcript)
 
     def _finish(self) -> None:
-        """Close an utterance that the end of the session cut off."""
+        """Keep the marks that came last, and close an utterance that the end of the session cut off."""
+        for command in self._inbox.take():
+            if isinstance(command, Mark):
+                self._emit(command)
         if self._utterances.open:
             action = self._parts.speech.stop(self._ahead)
             self._utterances.made(self._parts.clock.now(), "", action.unheard, True)

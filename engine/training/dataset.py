@@ -21,8 +21,9 @@ from engine.frontend import WhisperEncoder, whole_features
 from engine.training import clips as pools
 from engine.training.acoustics import draw_room, microphone
 from engine.training.clips import Clip
-from engine.training.simulator import SessionSimulator, Trace, activity_targets
+from engine.training.simulator import SessionSimulator
 from engine.training.texts import Rng, dialogue_turns
+from engine.training.trace import Trace, activity_targets
 from engine.voice import Voice
 
 ARRAYS = (

@@ -6,12 +6,13 @@ and reacts to what the assistant does; the assistant side is
 decisions with mistakes mixed in, so that the model also learns what to do after
 one. The oracle's decision, not the mistaken one, is the target.
 
-Timing: pauses inside turns 0.35 to 1.6 s and gaps between turns follow the
-ranges in Heldner and Edlund 2010 (pauses, gaps and overlaps in conversations)
-and Levinson and Torreira 2015 (timing in turn-taking).
+Pauses inside turns are drawn evenly between 0.35 and 1.6 s, and most gaps are
+answered within a few tenths of a second. How people really do it: Heldner and
+Edlund 2010, "Pauses, gaps and overlaps in conversations"; Levinson and Torreira
+2015, "Timing in turn-taking".
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.decisions import BACKCHANNELS, BRIDGES, DROP, NONE, RELAY
 from engine.speech import SpeechController
 from engine.training.clips import Clip
 from engine.training.texts import Rng, answer_text, fill, reminder_text
+from engine.training.trace import Job, Target, Trace, TurnTrace, Utterance
 from engine.types import Samples, SelfState, StepOutput, TextEvent
 from engine.voice import Voice
 
@@ -36,64 +38,6 @@ _TYPED = (
     "capital of {country}",
     "remind me to call {person} {time}",
 )
-
-
-@dataclass
-class Utterance:
-    """What the user says. Times are session seconds; ``gaps`` are silences inside it."""
-
-    kind: str
-    start: float
-    end: float
-    gaps: list[tuple[float, float]] = field(default_factory=list)
-    nods: list[tuple[float, float]] = field(default_factory=list)
-    expects: bool = True
-    answered: bool = False
-    question: bool = False
-
-    def speaking(self, t: float) -> bool:
-        return self.start <= t < self.end and not any(a <= t < b for a, b in self.gaps)
-
-
-@dataclass(frozen=True)
-class Target:
-    """The oracle's answer for one micro-turn. ``weight`` 0 where a good listener could go either way."""
-
-    decision: str
-    say: str = NONE
-    delegate: bool = False
-    weight: float = 1.0
-
-
-@dataclass
-class Job:
-    """A simulated background request: its words arrive at ``times``."""
-
-    number: int
-    words: list[str]
-    times: list[float]
-    given: int = 0
-
-
-@dataclass(frozen=True)
-class TurnTrace:
-    """One micro-turn of a simulated session: the model's inputs besides sound, and its target."""
-
-    state: SelfState
-    texts: tuple[TextEvent, ...]
-    target: Target
-    acted: StepOutput
-
-
-@dataclass(frozen=True)
-class Trace:
-    """A simulated session. ``near``, ``far``, ``echo``: 16 kHz, before the room."""
-
-    turns: tuple[TurnTrace, ...]
-    near: Samples
-    far: Samples
-    echo: Samples
-    utterances: tuple[Utterance, ...]
 
 
 class SessionSimulator:
@@ -464,19 +408,3 @@ class SessionSimulator:
                     self.near[at : at + fade] *= np.linspace(1, 0, fade, dtype=np.float32)
                 self.near[at + max(fade, 0) : end] = 0.0
                 u.end, u.expects = t, False
-
-
-def activity_targets(utterances: tuple[Utterance, ...], turns: int) -> np.ndarray:
-    """Whether the user speaks in 0-0.2, 0.2-0.6, 0.6-1.2, 1.2-2.0 s after each micro-turn, (turns, 4)."""
-    step = 0.05
-    grid = np.zeros(int(turns * CHUNK_S / step) + 60, np.float32)
-    for u in utterances:
-        edges = [u.start, *(x for g in sorted(u.gaps) for x in g), u.end]
-        for a, b in zip(edges[::2], edges[1::2], strict=True):
-            grid[int(a / step) : int(b / step)] = 1.0
-    bins = ((0, 4), (4, 12), (12, 24), (24, 40))
-    out = np.empty((turns, 4), np.float32)
-    for i in range(turns):
-        now = round((i + 1) * CHUNK_S / step)
-        out[i] = [grid[now + a : now + b].mean() for a, b in bins]
-    return (out > 0.5).astype(np.float32)

@@ -8,7 +8,7 @@ from engine.errors import MicroturnError
 from engine.events import BackgroundEvent, Event, Mark, TextIn, Transcript, VisionEvent
 from engine.inbox import CancelJob, StopSpeaking
 from engine.runner import MAX_FAILURES
-from engine.types import SourceChunk
+from engine.types import MicroTurn, SourceChunk, StepOutput
 from tests.fakes import FakeBackground, FakeCamera, FakeEngine, FakeStopwatch, output
 from tests.rig import Rig, transcripts
 
@@ -190,6 +190,19 @@ def test_marks_and_source_and_sink_faults_reach_the_timeline() -> None:
     assert rig.of(Mark) == [Mark(0.1, "strange")]
     assert rig.faults() == ["microphone lost", "underrun"]
     assert [turn.gap_samples for turn in rig.turns] == [1600, 0]
+
+
+def test_a_mark_set_during_the_last_micro_turn_is_kept() -> None:
+    rig = Rig(count=3)
+    decide = rig.engine.step
+
+    def step(turn: MicroTurn) -> StepOutput:
+        if turn.index == 2:
+            rig.inbox.put(Mark(0.5, "late but kept"))
+        return decide(turn)
+
+    vars(rig.engine)["step"] = step
+    assert [m.note for m in rig.run().of(Mark) if isinstance(m, Mark)] == ["late but kept"]
 
 
 def test_stop_button_silences_at_once_and_leaves_a_mark_not_a_fault() -> None:

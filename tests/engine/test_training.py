@@ -17,8 +17,9 @@ from engine.training import evaluate, human, run
 from engine.training.acoustics import draw_room, microphone
 from engine.training.clips import Clip, break_line, human_clips, read, save, trim16, warp
 from engine.training.dataset import ARRAYS, session_arrays
-from engine.training.simulator import SessionSimulator, Trace, activity_targets
+from engine.training.simulator import SessionSimulator
 from engine.training.texts import dialogue_turns, is_test_dialogue, make_line
+from engine.training.trace import Trace, activity_targets
 from engine.types import Samples
 from engine.voice import Voice
 
