@@ -19,6 +19,7 @@ from engine.config import INPUT_CHUNK, INPUT_HZ
 from engine.types import Samples
 
 FOLLOW_S = 30.0  # a time error is worked off over this long, too slowly to be heard
+DEADBAND_S = 0.003  # within what blocks and polling hide
 JUMP_S = 0.1  # a larger one means that frames were lost
 SETTLE_S = 2.5  # the frame clock needs its window after a start
 
@@ -144,6 +145,7 @@ class Intake:
         if max(abs(error), abs(behind)) > JUMP_S:
             self._aligned = False
             return
+        error -= max(-DEADBAND_S, min(DEADBAND_S, error))
         self._error_sum += error * (now - self._corrected_at)
         self._corrected_at = now
         # Sound that belongs later than we put it comes from a device that runs slow.

@@ -20,9 +20,8 @@ MARGIN_S = 0.012  # memory nearer to the play cursor is left alone: a callback m
 MAX_MARGIN_S = 0.04
 FADE_S = 0.02
 _CONTEXT = OUTPUT_HZ // 50  # samples on each side that keep a resampler's edges out of the reference
-_SLEW = 1  # sample a micro-turn by which the account follows the device's clock: 208 ppm
-_DEADBAND = OUTPUT_HZ // 100  # and further than this it is set right in the next silence
-_JUMP = OUTPUT_HZ // 10  # or at once
+_SILENT_JUMP = OUTPUT_HZ // 100  # the reference may be this far off the device's clock in silence
+_JUMP = OUTPUT_HZ // 50  # and this far in speech; a larger error means that the device paused or raced
 _BLOCK = OUTPUT_HZ // 50  # a device's ordinary block is shorter
 
 
@@ -99,10 +98,11 @@ class LiveSink:
             self._end = max(self._end + self._tail, cursor + margin)
             self._resampler = SpeechResampler(stream.rate)
             position = round(self._position(stream, self._end))
-        self._playout.add(samples, position)
         frames, tail = self._resampler.push(samples)
         begin = self._end
         fitted = stream.ring.write(begin, np.concatenate((frames, tail)))
+        unfit = round((len(frames) + len(tail) - fitted) * OUTPUT_HZ / stream.rate)
+        self._playout.add(samples[: max(0, len(samples) - unfit)], position)
         self._end += min(fitted, len(frames))
         self._tail = max(0, fitted - len(frames))
         if fitted < len(frames):
@@ -206,7 +206,9 @@ class LiveSink:
             self._stream, self._resampler, self._tail = current, None, 0
             if current is not None:
                 self._end = current.ring.consumed
-                self._base = self._clock.now() * OUTPUT_HZ - self._end * OUTPUT_HZ / current.rate
+                # Positions never go back: what an earlier stream took has its own.
+                base = self._clock.now() * OUTPUT_HZ - self._end * OUTPUT_HZ / current.rate
+                self._base = max(base, self._playout.end)
                 self._heartbeat, self._xruns = Heartbeat(self._clock.now()), XrunWatch(self._clock.now())
                 self._margin_s = min(MAX_MARGIN_S, max(MARGIN_S, current.latency_s / 3))
         if current is None:
@@ -232,9 +234,8 @@ class LiveSink:
         if stream is not None:
             begin = round(self._position(stream, stream.clock.frame_at(index * CHUNK_S)))
         error = begin - expected
-        self._index = index
-        silent = not self._playout.scheduled(
-            min(begin, expected) - _CONTEXT, max(begin, expected) + OUTPUT_CHUNK
-        )
-        jump = abs(error) > (_DEADBAND if silent else _JUMP)
-        self._begin = begin if jump else expected + max(-_SLEW, min(_SLEW, error))
+        self._index, self._begin = index, expected
+        around = (min(begin, expected) - _CONTEXT, max(begin, expected) + OUTPUT_CHUNK)
+        # An echo canceller minds a changing delay more than a wrong one, so small errors stay.
+        if abs(error) > (_JUMP if self._playout.scheduled(*around) else _SILENT_JUMP):
+            self._begin = begin

@@ -181,6 +181,11 @@ def test_a_full_ring_drops_the_rest_and_says_so():
     rig.turn()
     rig.turn(tone(OUTPUT_HZ * 15))
     assert len(rig.faults) == 1 and "playback ring is full" in rig.faults[0]
+    for _ in range(80):
+        rig.turn()
+    played = int(np.count_nonzero(np.abs(rig.speaker.played) > 1e-3))
+    heard = int(np.count_nonzero(np.abs(np.concatenate(rig.heard)) > 1e-3))
+    assert heard / OUTPUT_HZ == pytest.approx(played / RATE, rel=0.03), "what did not fit was not heard"
 
 
 def test_a_loudspeaker_that_stops_is_lost_and_what_was_queued_is_unheard():
@@ -215,6 +220,50 @@ def test_a_second_loudspeaker_takes_over():
     assert last - first == pytest.approx(0.2, abs=0.005)
     sounding = np.flatnonzero(np.abs(np.concatenate(rig.heard)) > 1e-3)
     assert sounding[0] / OUTPUT_HZ == pytest.approx(began + first + 0.02, abs=0.015)
+
+
+def far_lag_ms(rig: Rig, after_s: float) -> float:
+    """How much later than at the device the reference has the sounds after that second."""
+    far = np.concatenate(rig.far)
+    first = np.flatnonzero(np.abs(far[round(after_s * 16_000) :]) > 1e-2)[0] / 16_000
+    played = rig.speaker.played[round((after_s - rig.speaker.began) * RATE) :]
+    return 1000 * float(first - np.flatnonzero(np.abs(played) > 1e-2)[0] / RATE)
+
+
+def test_the_reference_stays_aligned_after_the_device_raced_and_was_opened_again():
+    rig = Rig()
+    for _ in range(5):
+        rig.turn()
+    rig.turn(tone(OUTPUT_CHUNK))
+    rig.speaker.began -= 1.0  # it takes a second at once, as after an xrun
+    rig.turn(tone(OUTPUT_CHUNK))
+    rig.line.current = None
+    rig.turn()
+    rig.speaker = rig.plug()
+    rig.turn(tone(OUTPUT_CHUNK))
+    for _ in range(2):
+        rig.turn()
+    assert abs(far_lag_ms(rig, 1.7)) < 15
+
+
+def test_the_reference_follows_a_pause_of_the_device_in_the_middle_of_speech():
+    rig = Rig()
+    for _ in range(5):
+        rig.turn()
+    rig.turn(tone(OUTPUT_CHUNK * 3))
+    rig.clock.wait_until(rig.clock.now() + 0.05)
+    rig.speaker.began += 0.15  # it pauses for 150 ms and then goes on
+    for _ in range(3):
+        rig.turn(tone(OUTPUT_CHUNK))
+    end_of_speech = np.zeros(OUTPUT_CHUNK, np.float32)
+    rig.turn(end_of_speech)
+    for _ in range(5):
+        rig.turn()
+    far = np.concatenate(rig.far)
+    far_end = np.flatnonzero(np.abs(far) > 1e-2)[-1] / 16_000
+    _, played_end = spoken(rig)
+    # Frames are counted from where the device began; it is 150 ms behind since the pause.
+    assert far_end == pytest.approx(played_end + rig.speaker.began, abs=0.02)
 
 
 @pytest.mark.parametrize("drift", [-200e-6, 200e-6])
