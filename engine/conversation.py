@@ -12,6 +12,7 @@ from engine.types import Samples
 
 KEPT_TURNS = 150  # 30 s
 REQUEST_TURNS = 100  # 20 s
+BARGE_IN_TURNS = 6  # 1.2 s: a request that interrupts begins at most this long before we fell silent
 GOES_ON_TURNS = 40  # 8 s: a request replaced within them was an unfinished one
 CONTEXT_LINES = 20
 AUDIBLE = 1e-4
@@ -49,6 +50,7 @@ class Conversation:
         self._lines: deque[tuple[str, str]] = deque(maxlen=CONTEXT_LINES)
         self._last_request = -1
         self._request_start = 0
+        self._last_spoken = -BARGE_IN_TURNS
 
     def hear(self, index: int, samples: Samples) -> None:
         self._audio.append((index, samples))
@@ -60,14 +62,19 @@ class Conversation:
         if transcript.text:
             self._lines.append((transcript.speaker, transcript.text))
 
+    def spoke(self, index: int) -> None:
+        """The assistant could be heard answering (not nodding) during micro-turn ``index``."""
+        self._last_spoken = index
+
     def request(self, index: int, again: bool = False) -> Request:
         """The request that ends with micro-turn ``index``; the next one begins after it.
 
+        What the user said while the assistant went on talking is no part of it.
         ``again``: it takes the place of the one before. When that was handed over
         moments ago the user has gone on with it, so this one holds both.
         """
         if not (again and index - self._last_request <= GOES_ON_TURNS):
-            self._request_start = self._last_request + 1
+            self._request_start = max(self._last_request + 1, self._last_spoken - BARGE_IN_TURNS)
         first = max(self._request_start, index + 1 - REQUEST_TURNS)
         chunks = [(i, samples) for i, samples in self._audio if first <= i <= index]
         audio = np.concatenate([s for _, s in chunks]) if chunks else np.zeros(0, np.float32)

@@ -134,6 +134,8 @@ class Runner:
         # Before anything that can fail: what came in is kept in any case.
         self._record(gathered.audio, heard, gathered.frame)
         state = replace(parts.speech.state(), open_jobs=self._delegation.open_jobs)
+        if state.last_decision != "backchannel" and heard.any():
+            self._conversation.spoke(index)
 
         skipped, report = self._late.judge(started - end)
         if report:

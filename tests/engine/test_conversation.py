@@ -3,6 +3,7 @@ import pytest
 
 from engine.config import INPUT_CHUNK, OUTPUT_CHUNK, OUTPUT_HZ
 from engine.conversation import (
+    BARGE_IN_TURNS,
     CONTEXT_LINES,
     Conversation,
     UtteranceTracker,
@@ -64,6 +65,19 @@ def test_request_replaced_soon_holds_the_one_before(later: int, first: int) -> N
     request = conversation.request(9 + later, again=True)
     np.testing.assert_array_equal(request.audio[:INPUT_CHUNK], chunk(first))
     assert len(request.audio) == (10 + later - first) * INPUT_CHUNK
+
+
+def test_what_was_said_into_an_answer_is_no_part_of_the_next_request() -> None:
+    conversation = Conversation()
+    for i in range(60):
+        conversation.hear(i, chunk(i))
+        if i == 9:
+            conversation.request(9)
+        if 12 <= i <= 40:
+            conversation.spoke(i)
+    request = conversation.request(59)
+    np.testing.assert_array_equal(request.audio[:INPUT_CHUNK], chunk(40 - BARGE_IN_TURNS))
+    assert len(request.audio) == (59 - 40 + BARGE_IN_TURNS + 1) * INPUT_CHUNK
 
 
 def test_request_says_between_when_there_is_speech() -> None:
