@@ -72,6 +72,10 @@ clause. A take is the first micro-turn that decides `speak` or `interrupt`; the 
 of the voice to the first sound and includes 30 ms of compute. The bias of {bias:+.2f} on `speak` and
 `interrupt` was chosen on the validation speakers and is part of the weights.
 
+Pauses and ends count only when they were reached without an earlier take: a turn that was taken too soon
+drops out of the rows on ends and offsets, which are better for it. Read sentences also hold pauses of
+their own; a take there counts as cut into, and was not looked at more closely.
+
 Test speakers (number divisible by four):
 
 | measure | value |
