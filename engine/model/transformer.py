@@ -53,6 +53,8 @@ def window_mask(length: int, window: int, device: torch.device) -> Tensor:
 
 
 class Attention(nn.Module):
+    """Causal attention over ``window`` positions and a learned sink: (B, T, dim) to (B, T, dim)."""
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.heads, self.head_dim, self.window = config.heads, config.head_dim, config.window
@@ -92,6 +94,8 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
+    """Attention and a SwiGLU feed-forward, each with its norm and residual: (B, T, dim) to (B, T, dim)."""
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         hidden = (config.dim * 8 // 3 + 31) // 32 * 32
