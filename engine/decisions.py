@@ -2,17 +2,40 @@
 
 Decisions are the contract's five. A *say token* is what the model may add to a
 decision: a control (``relay`` the next words of a background answer, ``drop``
-it) or one of the short phrases it was trained to say by itself.
+it) or one of the short phrases it was trained to say by itself. A correction
+is a phrase that drops as well: what was being answered no longer matters.
 """
 
 DECISIONS = ("listen", "speak", "backchannel", "interrupt", "yield")
 
 NONE, RELAY, DROP = "none", "relay", "drop"
-BACKCHANNELS = ("mm-hm", "right", "I see", "yeah", "okay")
+BACKCHANNELS = ("mm-hm", "uh-huh", "right", "I see", "yeah", "okay", "oh")
 BRIDGES = ("Let me see.", "Let me think.", "One moment.", "Sure, one second.", "Okay, let me check.", "Hmm.")
-OTHER_PHRASES = ("Sorry, could you say that again?", "Go ahead.", "Excuse me.", "Got it.")
-SAY_TOKENS = (NONE, RELAY, DROP, *BACKCHANNELS, *BRIDGES, *OTHER_PHRASES)
+HOLDS = ("Still looking.", "Nearly there.", "Just a moment more.")
+ACKNOWLEDGEMENTS = ("Got it.", "All right.", "Okay then.")
+REPEATS = ("Sorry, could you say that again?", "Sorry, I didn't catch that.")
+YIELDS = ("Go ahead.", "Sorry, go ahead.")
+RESUMES = ("As I was saying,", "So,")
+CORRECTIONS = ("Oh, okay.", "Okay, sure.", "Ah, all right.")
+INTERRUPTIONS = ("Excuse me.",)
+PHRASES = (
+    *BACKCHANNELS,
+    *BRIDGES,
+    *HOLDS,
+    *ACKNOWLEDGEMENTS,
+    *REPEATS,
+    *YIELDS,
+    *RESUMES,
+    *CORRECTIONS,
+    *INTERRUPTIONS,
+)
 CONTROL_TOKENS = (NONE, RELAY, DROP)
+SAY_TOKENS = (*CONTROL_TOKENS, *PHRASES)
 
 SAY_INDEX = {token: i for i, token in enumerate(SAY_TOKENS)}
 DECISION_INDEX = {name: i for i, name in enumerate(DECISIONS)}
+
+
+def drops(say: str) -> bool:
+    """Whether a say token throws away what the background was asked and has answered."""
+    return say == DROP or say in CORRECTIONS

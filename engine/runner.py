@@ -16,7 +16,7 @@ from engine.assembler import Gathered, MicroTurnAssembler, turn_start
 from engine.clock import Clock
 from engine.config import OUTPUT_CHUNK, LateRule
 from engine.conversation import Conversation, UtteranceTracker
-from engine.decisions import DROP
+from engine.decisions import drops
 from engine.delegation import Delegation
 from engine.errors import MicroturnError
 from engine.events import Event, Fault, Mark, TextIn, Transcript
@@ -154,7 +154,7 @@ class Runner:
         now = parts.clock.now()
         busy = state.speaking or parts.sink.queued(now) > 0
         self._play(action, now)
-        dropped = out.say == DROP and out.decision != "listen"
+        dropped = drops(out.say) and out.decision != "listen"
         if dropped:
             self._delegation.cancel_all(now)
         if out.delegate:

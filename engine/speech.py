@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
-from engine.decisions import BACKCHANNELS, BRIDGES, CONTROL_TOKENS, DROP, NONE, OTHER_PHRASES, RELAY
+from engine.decisions import CONTROL_TOKENS, NONE, PHRASES, RELAY, drops
 from engine.types import Samples, SelfState, StepOutput
 from engine.voice import Voice, clean_text
 
@@ -30,7 +30,7 @@ class SpeechAction:
 
     ``samples``: 24 kHz, to be queued (may be empty); ``flush``: fade out and
     forget the queue first; ``text_out``: words that begin in ``samples``;
-    ``unheard``: words thrown away.
+    ``unheard``: words cut off or thrown away.
     """
 
     samples: Samples
@@ -86,8 +86,14 @@ class WaitingWords:
                 return count
         return count if job not in self._open or count >= _CLAUSE_WORDS else 0
 
-    def take_clause(self) -> str:
-        return " ".join(self._words.popleft()[1] for _ in range(self._clause_length()))
+    def take_clause(self) -> tuple[int, str]:
+        """The next clause and the answer it belongs to; empty when none can be said."""
+        taken = [self._words.popleft() for _ in range(self._clause_length())]
+        return (taken[0][0] if taken else 0), " ".join(word for _, word in taken)
+
+    def put_back(self, words: list[tuple[int, str]]) -> None:
+        """Words that were taken and cut off come first again."""
+        self._words.extendleft(reversed(words))
 
     @property
     def sayable(self) -> int:
@@ -96,7 +102,11 @@ class WaitingWords:
 
 
 class SpeechController:
-    """Executes decisions on a voice. One per session, used by the engine thread only."""
+    """Executes decisions on a voice. One per session, used by the engine thread only.
+
+    After ``yield`` the words of an answer that were cut off wait to be relayed again,
+    unless the decision drops them: so a false interruption costs no word.
+    """
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
@@ -109,7 +119,7 @@ class SpeechController:
 
     def warm_up(self) -> None:
         """Synthesise every phrase the model can say by itself."""
-        self._voice.warm_up((*BACKCHANNELS, *BRIDGES, *OTHER_PHRASES))
+        self._voice.warm_up(PHRASES)
 
     def offer(self, job: int, text: str) -> None:
         """New words of a background answer."""
@@ -141,14 +151,19 @@ class SpeechController:
         """Carry out one decision. ``queued``: samples (24 kHz) the loudspeaker still has."""
         self._turns_since_delegate = 0 if out.delegate else min(1_000, self._turns_since_delegate + 1)
         self._last_decision, self._last_say = out.decision, out.say
-        dropped = self._waiting.clear() if out.say == DROP and out.decision != "listen" else ""
+        dropping = drops(out.say) and out.decision != "listen"
+        dropped = self._waiting.clear() if dropping else ""
         if out.decision == "yield":
+            if not dropping:
+                cut_off = self._voice.unfinished(queued)
+                self._waiting.put_back([(w.job, w.text) for w in cut_off if w.job is not None])
             unheard = " ".join(filter(None, (self._voice.stop(queued), dropped)))
             return self._done(SpeechAction(np.zeros(0, np.float32), flush=True, unheard=unheard))
         if out.decision == "listen":
             return self._done(self._pause(queued))
         if out.say == RELAY:
-            self._voice.say(self._waiting.take_clause())
+            job, clause = self._waiting.take_clause()
+            self._voice.say(clause, job=job)
         elif out.say not in CONTROL_TOKENS:
             self._voice.say(out.say, BACKCHANNEL_GAIN if out.decision == "backchannel" else 1.0)
         samples, words = self._voice.render(max(0, OUTPUT_CHUNK + CUSHION - queued))

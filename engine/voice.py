@@ -7,7 +7,7 @@ would be a quarter of a second of latency.
 
 import re
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,14 @@ _CACHED_PHRASES = 64
 
 @dataclass(frozen=True)
 class SpokenWord:
-    """A word and the sample (24 kHz, from the phrase's start) at which it begins."""
+    """A word and the sample (24 kHz, from the phrase's start) at which it begins.
+
+    ``job``: the background answer it belongs to; None for the assistant's own words.
+    """
 
     text: str
     start: int
+    job: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Voice:
             self._cache.popitem(last=False)
         return phrase
 
-    def say(self, text: str, gain: float = 1.0) -> str:
+    def say(self, text: str, gain: float = 1.0, job: int | None = None) -> str:
         """Queue ``text`` after what is queued already, with the pause its punctuation asks for."""
         phrase = self.synthesise(text)
         if not len(phrase.samples):
@@ -113,7 +117,7 @@ class Voice:
             queued.append(np.zeros(round(pause * OUTPUT_HZ), np.float32))
         offset = sum(len(q) for q in queued)
         self._samples = np.concatenate([*queued, gain * phrase.samples])
-        self._words += [SpokenWord(w.text, w.start + offset) for w in phrase.words]
+        self._words += [SpokenWord(w.text, w.start + offset, job) for w in phrase.words]
         return " ".join(w.text for w in phrase.words)
 
     def render(self, count: int) -> tuple[Samples, str]:
@@ -131,6 +135,14 @@ class Voice:
             return
         before = [w.start for w in self._words if w.start <= heard]
         self._position = before[-1] if before else 0
+
+    def unfinished(self, unheard: int = 0) -> tuple[SpokenWord, ...]:
+        """Words not heard to their end, were it to stop now; the word being said is one of them."""
+        heard = max(0, self._position - unheard)
+        if heard >= len(self._samples):
+            return ()
+        first = max([w.start for w in self._words if w.start <= heard], default=0)
+        return tuple(w for w in self._words if w.start >= first)
 
     def stop(self, unheard: int = 0) -> str:
         """Forget the rest, and ``unheard`` rendered samples with it. Returns the words not heard."""
@@ -154,6 +166,6 @@ class Voice:
         keep = max(0, self._position - OUTPUT_HZ)
         self._samples = self._samples[keep:]
         self._position -= keep
-        self._words = [SpokenWord(w.text, w.start - keep) for w in self._words if w.start >= keep]
+        self._words = [replace(w, start=w.start - keep) for w in self._words if w.start >= keep]
         if self._position == len(self._samples) and not any(w.start >= self._position for w in self._words):
             self._samples, self._words, self._position = np.zeros(0, np.float32), [], 0

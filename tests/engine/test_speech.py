@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
-from engine.decisions import BRIDGES, DROP, NONE, RELAY
+from engine.decisions import BRIDGES, CORRECTIONS, DROP, NONE, RELAY
 from engine.speech import CUSHION, SpeechAction, SpeechController
 from engine.types import StepOutput
 from engine.voice import Voice, clean_text
@@ -117,6 +117,44 @@ def test_yield_silences_and_tells_the_rest(speech: SpeechController) -> None:
     assert not len(action.samples)
     assert action.unheard.endswith("twelve.")
     assert not speech.state().speaking
+
+
+@pytest.mark.parametrize("bridge", [False, True])
+def test_after_yielding_an_answer_can_be_resumed_without_losing_a_word(
+    speech: SpeechController, bridge: bool
+) -> None:
+    player = Player(speech)
+    everything = "one two three four five six, seven eight nine ten eleven twelve."
+    if bridge:
+        player.turn("speak", BRIDGES[0])
+    speech.offer(7, everything)
+    speech.finish(7)
+    before = [player.turn("speak", RELAY).text_out, player.turn("speak", RELAY).text_out]
+    unheard = player.turn("yield").unheard.split()
+    assert not speech.state().speaking
+    assert speech.state().background_words >= 6
+    after = [player.turn("listen").text_out]
+    while speech.state().speaking or speech.state().background_words:
+        ready = speech.state().words_left <= 1
+        after.append(player.turn("speak", RELAY if ready else NONE).text_out)
+    resumed = " ".join(filter(None, after)).split()
+    assert resumed == everything.split()[-len(resumed) :]
+    said = [w for w in " ".join(filter(None, before)).split() if w not in BRIDGES[0].split()]
+    assert 0 <= len(said) + len(resumed) - len(everything.split()) <= 3
+    assert set(unheard) - set(BRIDGES[0].split()) <= set(resumed)
+
+
+@pytest.mark.parametrize(("decision", "say"), [("yield", DROP), ("speak", CORRECTIONS[0])])
+def test_what_is_dropped_is_not_resumed(speech: SpeechController, decision: str, say: str) -> None:
+    player = Player(speech)
+    speech.offer(7, "one two three, four five six, seven eight nine.")
+    speech.finish(7)
+    player.turn("speak", RELAY)
+    player.turn("yield")
+    action = player.turn(decision, say)
+    assert action.unheard.endswith("nine.")
+    assert speech.state().background_words == 0
+    assert action.text_out == ("" if say == DROP else say)
 
 
 def test_drop_forgets_waiting_words(speech: SpeechController) -> None:
