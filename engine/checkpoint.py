@@ -1,7 +1,6 @@
 """Weights on disk: safetensors with the model's configuration in the header, never pickle."""
 
 import dataclasses
-import hashlib
 import json
 import struct
 from pathlib import Path
@@ -68,8 +67,3 @@ def load(path: Path) -> InteractionModel:
     except (TypeError, ValueError, RuntimeError) as err:
         raise InputError(f"{path} does not fit this version of Microturn: train it again") from err
     return model.eval()
-
-
-def fingerprint(path: Path) -> str:
-    """File stem and the first 12 hex digits of the file's SHA-256."""
-    return f"{path.stem}-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"

@@ -32,7 +32,7 @@ _LOG_FLOOR = 1e-10
 
 
 @cache
-def mel_filters() -> Array:
+def mel_weights() -> NDArray[np.float64]:
     """Slaney-style mel filterbank (80, 201) for 16 kHz and a 400-point FFT, as Whisper uses."""
     hz = np.linspace(0, 8000, N_FFT // 2 + 1)
     linear_to = 1000.0 / (200.0 / 3)
@@ -42,9 +42,14 @@ def mel_filters() -> Array:
     edges = np.where(mels < linear_to, mels * 200.0 / 3, 1000.0 * np.exp(step * (mels - linear_to)))
     up = (hz[None] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     down = (edges[2:, None] - hz[None]) / (edges[2:] - edges[1:-1])[:, None]
-    weights = np.maximum(0, np.minimum(up, down)) * (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    filters: Array = weights.astype(np.float32)
-    return filters
+    weights: NDArray[np.float64] = np.maximum(0, np.minimum(up, down))
+    return weights * (2.0 / (edges[2:] - edges[:-2]))[:, None]
+
+
+@cache
+def mel_filters() -> Array:
+    """``mel_weights`` in single precision."""
+    return mel_weights().astype(np.float32)
 
 
 _HANN = np.hanning(N_FFT + 1)[:-1].astype(np.float32)

@@ -1,5 +1,6 @@
 """Where the program finds its assets and keeps its files."""
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -30,3 +31,8 @@ def data_dir() -> Path:
 def config_dir() -> Path:
     """Per-user settings."""
     return Path(platformdirs.user_config_dir("microturn", appauthor=False))
+
+
+def fingerprint(path: Path) -> str:
+    """File stem and the first 12 hex digits of the file's SHA-256."""
+    return f"{path.stem}-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"

@@ -12,7 +12,7 @@ from engine.decisions import DECISION_INDEX, DECISIONS, NONE, SAY_INDEX, SAY_TOK
 from engine.encode import frame_array, state_vector, text_ids
 from engine.frontend import make_front_end
 from engine.model.interaction import ModelInputs, ModelOutputs
-from engine.paths import asset
+from engine.paths import asset, fingerprint
 from engine.types import Frame, MicroTurn, SelfState, StepOutput
 
 MODEL_FILE = "interaction.safetensors"
@@ -40,7 +40,7 @@ class MicroEngine:
         torch.set_num_threads(threads)
         weights = path or asset(f"model/{MODEL_FILE}")
         self._model = checkpoint.load(weights)
-        self.model = checkpoint.fingerprint(weights)
+        self.model = fingerprint(weights)
         self._front_end = make_front_end(self._model.config.front_end)
         self._bias = torch.tensor([(bias or {}).get(name, 0.0) for name in DECISIONS])
         self._no_frames = torch.zeros(0, 3, 120, 160)

@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.checkpoint import fingerprint
 from engine.model.interaction import InteractionModel
+from engine.paths import fingerprint
 from engine.training.evaluate import Report
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from engine.decisions import DECISIONS, SAY_TOKENS
 from engine.errors import InputError
 from engine.model.config import ModelConfig
 from engine.model.interaction import InteractionModel, ModelInputs
+from engine.paths import fingerprint
 
 SMALL = ModelConfig(
     front_end="dmel", audio_dim=24, dmel_dim=10, decisions=len(DECISIONS), say_tokens=len(SAY_TOKENS),
@@ -108,7 +109,7 @@ def test_weights_survive_a_round_trip(tmp_path: Path) -> None:
     assert again.config == SMALL
     with torch.no_grad():
         torch.testing.assert_close(model(make_inputs()).say, again(make_inputs()).say, atol=0.1, rtol=0.1)
-    assert checkpoint.fingerprint(path).startswith("m-")
+    assert fingerprint(path).startswith("m-")
     assert not list(tmp_path.glob("*.tmp"))
 
 

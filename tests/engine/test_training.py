@@ -13,6 +13,7 @@ from engine.config import CHUNK_S, INPUT_CHUNK, INPUT_HZ
 from engine.decisions import DECISION_INDEX, DECISIONS
 from engine.errors import InputError
 from engine.frontend import WhisperEncoder, whole_features
+from engine.paths import fingerprint
 from engine.training import evaluate, human, run
 from engine.training.acoustics import draw_room, microphone
 from engine.training.clips import Clip, break_line, human_clips, read, save, trim16, warp
@@ -267,7 +268,7 @@ def test_training_runs_resumes_and_guards_its_folder(tmp_path: Path) -> None:
     model = checkpoint.load(out / "mini.safetensors")
     assert model.config.front_end == "dmel"
     card = (out / "mini.md").read_text()
-    assert checkpoint.fingerprint(out / "mini.safetensors") in card
+    assert fingerprint(out / "mini.safetensors") in card
     with pytest.raises(InputError, match="finished run"):
         run.run_training(config, out, None)
     before = load_file(out / "mini.safetensors")
