@@ -113,6 +113,18 @@ class Recogniser:
                 return Recognised(text, seconds)
         return Recognised(self._padded(speech, seconds), seconds, padded=True)
 
+    def glance(self, samples: Samples) -> str:
+        """What seems to be said in ``samples`` (n,), n up to 20 s, by the short form alone, in 0.05 to 0.1 s.
+
+        For counting words while somebody still speaks. Empty when Whisper takes it for no speech.
+        """
+        speech = self._speech(samples)
+        if not len(speech):
+            return ""
+        text, log_prob, no_speech = self._short(speech)
+        guess = no_speech > 0.6 or log_prob < -1.2 or repeats(words_of(text))
+        return "" if guess else text
+
     def _speech(self, samples: Samples) -> Samples:
         """The parts where somebody speaks, with pauses shortened; empty when nobody does."""
         from faster_whisper.vad import VadOptions, get_speech_timestamps

@@ -1,4 +1,4 @@
-"""Public detectors of speech and of finished turns, on onnxruntime: for the ``pipeline`` engine and as teachers.
+"""Public detectors of speech and of finished turns, for the ``pipeline`` engine and as teachers in training.
 
 The ``micro`` engine never uses them.
 """

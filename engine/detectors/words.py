@@ -38,6 +38,6 @@ class WordCounter:
         self._recogniser.warm_up()
 
     def count(self, samples: Samples) -> int:
-        """Words in samples (n,) at 16 kHz, as written: "mm-hm" is one. Takes 0.05 to 0.5 s."""
-        text = self._recogniser.recognise(samples).text
+        """Words in samples (n,) at 16 kHz, as written: "mm-hm" is one. Takes 0.05 to 0.1 s."""
+        text = self._recogniser.glance(samples)
         return sum(any(c.isalnum() for c in word) for word in text.split())

@@ -1,10 +1,11 @@
 """The interaction engines by name."""
 
 from engine.config import EngineConfig
+from engine.engines.pipeline_rules import PIPELINES
 from engine.errors import InputError
 from engine.interfaces import InteractionEngine
 
-ENGINES = ("micro",)
+ENGINES = ("micro", *PIPELINES)
 
 
 def check_engine(name: str) -> None:
@@ -18,9 +19,13 @@ def make_engine(config: EngineConfig) -> InteractionEngine:
 
     Raises:
         InputError: there is no engine of that name.
-        MicroturnError: its model file is missing or damaged.
+        MicroturnError: its model file, or a detector that it uses, is missing or damaged.
     """
     check_engine(config.engine)
+    if config.engine in PIPELINES:
+        from engine.engines.pipeline import PipelineEngine
+
+        return PipelineEngine(config.engine, PIPELINES[config.engine], config.torch_threads)
     from engine.engines.micro import MicroEngine
 
     return MicroEngine(threads=config.torch_threads, seed=config.seed)
