@@ -52,6 +52,24 @@ def repeats(words: list[str]) -> bool:
     return len(set(triples)) < len(triples) or any(a == b == c for a, b, c in triples)
 
 
+def before_loop(text: str) -> str:
+    """What Whisper wrote before it began to repeat itself: three words that come again, or all of it twice."""
+    words = text.split()
+    plain = [" ".join(words_of(word)) for word in words]
+    half = len(plain) // 2
+    if half > 1 and plain[:half] == plain[half:]:
+        return " ".join(words[:half])
+    seen: set[tuple[str, ...]] = set()
+    for k in range(len(plain) - 2):
+        triple = tuple(plain[k : k + 3])
+        if triple in seen:
+            return " ".join(words[:k])
+        if len(set(triple)) == 1:
+            return " ".join(words[: k + 1])
+        seen.add(triple)
+    return text
+
+
 def doubtful(text: str, log_prob: float, no_speech: float, speech_s: float) -> bool:
     """Whether a result of the short form needs the padded form to confirm it.
 
@@ -116,14 +134,14 @@ class Recogniser:
     def glance(self, samples: Samples) -> str:
         """What seems to be said in ``samples`` (n,), n up to 20 s, by the short form alone, in 0.05 to 0.1 s.
 
-        For counting words while somebody still speaks. Empty when Whisper takes it for no speech.
+        For counting words while somebody still speaks. Empty when Whisper takes it for no speech; a loop
+        is cut off.
         """
         speech = self._speech(samples)
         if not len(speech):
             return ""
         text, log_prob, no_speech = self._short(speech)
-        guess = no_speech > 0.6 or log_prob < -1.2 or repeats(words_of(text))
-        return "" if guess else text
+        return "" if no_speech > 0.6 or log_prob < -1.2 else before_loop(text)
 
     def _speech(self, samples: Samples) -> Samples:
         """The parts where somebody speaks, with pauses shortened; empty when nobody does."""

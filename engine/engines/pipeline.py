@@ -99,7 +99,7 @@ class PipelineEngine:
             self._look_for_words(every_ms=0.0)
         if not ends.over(self._complete):
             return _output("listen", "speak", against=ends.progress)
-        if self._words is not None and not self._found and not self._typed:
+        if self._words is not None and not self._typed and not self._has_words(self._words):
             self._close()  # a cascade answers words, not sounds
             return _output("listen", "speak", against=progress)
         return self._hand_over()
@@ -145,6 +145,10 @@ class PipelineEngine:
         if self._words is not None and ends.open and spoken_until > self._looked and due:
             self._found = self._words.count(self._between(ends.begin, ends.now))
             self._looked = ends.now
+
+    def _has_words(self, words: WordCounter) -> bool:
+        heard = self._between(self._ends.begin, self._ends.now)
+        return self._found > 0 or words.count(heard, certain=True) > 0
 
     def _close(self) -> None:
         self._ends.close()
