@@ -92,52 +92,114 @@ def noise_bed(rng: Rng, length: int) -> Samples:
     return coloured_noise(rng, length, {"white": 0.0, "pink": 1.0, "brown": 2.0}[str(kind)])
 
 
+def turned_away(samples: Samples, rng: Rng, cutoff_hz: float = 0.0) -> Samples:
+    """Direct sound of a talker who faces elsewhere: weaker and duller. One-pole low-pass by FFT."""
+    corner = cutoff_hz or float(rng.uniform(1200, 3000))
+    spectrum = np.fft.rfft(samples)
+    hz = np.fft.rfftfreq(len(samples), 1 / INPUT_HZ)
+    dull = np.fft.irfft(spectrum / np.sqrt(1 + (hz / corner) ** 2), len(samples))
+    return (float(rng.uniform(0.25, 0.6)) * dull).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Room:
-    """One session's acoustics. Levels are linear RMS factors."""
+    """One session's acoustics. Levels are linear RMS factors.
+
+    ``drive``: gain before the converter clips at 1.0; ``codec``: the sound went through 8-bit mu-law.
+    """
 
     response: Samples
     far_response: Samples
     speech_gain: float
     noise_gain: float
     echo_gain: float
+    echo_delay: int
     far_gain: float
     bandwidth_hz: float
+    drive: float
+    codec: bool
 
 
 def draw_room(rng: Rng) -> Room:
+    """Echo is that which cancellation left over, or all of it: cancellation may be off."""
     speech = 10 ** (rng.uniform(-18, 6) / 20)
     snr_db = rng.uniform(5, 45)
-    echo_db = rng.uniform(-55, -22)
+    echo_db = rng.choice([-200.0, rng.uniform(-55, -22), rng.uniform(-22, 2)], p=[0.4, 0.35, 0.25])
     return Room(
         response=room_response(rng, rng.uniform(0.02, 0.45), rng.uniform(0.6, 1.0)),
         far_response=room_response(rng, rng.uniform(0.3, 0.9), rng.uniform(0.05, 0.4)),
         speech_gain=speech,
         noise_gain=0.08 * speech * 10 ** (-snr_db / 20) if rng.random() < 0.9 else 0.0,
-        echo_gain=speech * 10 ** (echo_db / 20) if rng.random() < 0.6 else 0.0,
+        echo_gain=speech * 10 ** (echo_db / 20) if echo_db > -100 else 0.0,
+        echo_delay=int(rng.uniform(0.02, 0.15) * INPUT_HZ),
         far_gain=speech * 10 ** (rng.uniform(-24, -8) / 20),
         bandwidth_hz=float(rng.choice([8000, 8000, 8000, 7000, 5500, 4000])),
+        drive=float(10 ** (rng.uniform(6, 18) / 20)) if rng.random() < 0.06 else 1.0,
+        codec=bool(rng.random() < 0.06),
     )
 
 
-def microphone(room: Room, rng: Rng, near: Samples, far: Samples, echo: Samples) -> Samples:
-    """Mix a session's channels (16 kHz, one length) into what the model hears.
+def low_pass(cutoff_hz: float) -> Samples:
+    """Impulse response of a steep low-pass, 65 taps; a unit pulse from 8 kHz on."""
+    if cutoff_hz >= INPUT_HZ / 2:
+        return np.ones(1, np.float32)
+    n = np.arange(65) - 32
+    taps = 2 * cutoff_hz / INPUT_HZ * np.sinc(2 * cutoff_hz / INPUT_HZ * n) * np.hamming(65)
+    return taps.astype(np.float32)
 
-    ``near``: the user, clean; ``far``: other people and television; ``echo``:
-    what the assistant said.
+
+def mu_law(samples: Samples) -> Samples:
+    """Through 8-bit mu-law and back (ITU-T G.711's curve, continuous form)."""
+    packed = np.sign(samples) * np.log1p(255 * np.abs(samples)) / np.log(256)
+    packed = np.round(packed * 127) / 127
+    return (np.sign(packed) * np.expm1(np.abs(packed) * np.log(256)) / 255).astype(np.float32)
+
+
+class Microphone:
+    """What one session's microphone gives, at once or chunk by chunk: the same samples to rounding.
+
+    The three channels are 16 kHz and of one length: ``near``, the user, clean; ``far``, other people and
+    television; ``echo``, what the assistant said.
     """
-    out = room.speech_gain * convolve(near, room.response)
-    out += room.far_gain * convolve(far, room.far_response)
-    if room.echo_gain:
-        out += room.echo_gain * convolve(echo, room.far_response)
-    if room.noise_gain:
-        swell = np.interp(
-            np.arange(len(out)), np.linspace(0, len(out), 12), rng.uniform(0.3, 1.3, 12)
-        ).astype(np.float32)
-        out += room.noise_gain * swell * noise_bed(rng, len(out))
-    if room.bandwidth_hz < 8000:
-        spectrum = np.fft.rfft(out)
-        hz = np.fft.rfftfreq(len(out), 1 / INPUT_HZ)
-        out = np.fft.irfft(spectrum / (1 + (hz / room.bandwidth_hz) ** 12), len(out)).astype(np.float32)
-    clipped: Samples = np.clip(out, -1.0, 1.0)
-    return clipped
+
+    def __init__(self, room: Room, rng: Rng, length: int) -> None:
+        self.room = room
+        band = low_pass(room.bandwidth_hz)
+        far = np.convolve(room.far_response, band)
+        delayed = np.concatenate([np.zeros(room.echo_delay, np.float32), far])
+        self._filters = [
+            (np.convolve(room.response, band) * room.speech_gain).astype(np.float32),
+            (far * room.far_gain).astype(np.float32),
+            (delayed * room.echo_gain).astype(np.float32),
+        ]
+        self._noise = np.zeros(length, np.float32)
+        if room.noise_gain:
+            swell = np.interp(np.arange(length), np.linspace(0, length, 12), rng.uniform(0.3, 1.3, 12))
+            bed = convolve(noise_bed(rng, length), band)
+            self._noise = (room.noise_gain * swell * bed).astype(np.float32)
+
+    @property
+    def reach(self) -> int:
+        """Samples of the past that still sound."""
+        return max(len(f) for f in self._filters)
+
+    def whole(self, near: Samples, far: Samples, echo: Samples) -> Samples:
+        """The whole session."""
+        out = self._noise.copy()
+        for channel, response in zip((near, far, echo), self._filters, strict=True):
+            if response.any():
+                out += convolve(channel, response)
+        return self._convert(out)
+
+    def piece(self, first: int, last: int, near: Samples, far: Samples, echo: Samples) -> Samples:
+        """Samples ``first`` to ``last``; the channels hold ``reach`` samples before ``first``, up to ``last``."""
+        out = self._noise[first:last].copy()
+        for channel, response in zip((near, far, echo), self._filters, strict=True):
+            if response.any() and channel.any():
+                out += convolve(channel, response)[-(last - first) :]
+        return self._convert(out)
+
+    def _convert(self, out: Samples) -> Samples:
+        loud = np.clip(self.room.drive * out, -1.0, 1.0) / self.room.drive
+        heard: Samples = np.clip(loud, -1.0, 1.0).astype(np.float32)
+        return mu_law(heard) if self.room.codec else heard

@@ -6,11 +6,13 @@ A voice that is not installed is left out, and said.
 """
 
 import io
+import multiprocessing
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ _ESPEAK = tuple(
     for lang in ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp")
     for variant in ("", "+f2", "+f4", "+m3", "+m5", "+m7", "+Annie", "+Michael", "+linda", "+Gene")
 )
-_FLITE = ("slt", "awb", "rms", "kal16")
+_FLITE = ("slt", "rms", "kal16")
 
 
 @dataclass(frozen=True)
@@ -152,30 +154,44 @@ def break_line(text: str, rng: Rng) -> list[str]:
 def synthesise(line: Line, name: str, speak: Callable[[str], Samples], rng: Rng) -> Clip | None:
     """One clip, or None when the voice made no sound of it."""
     broken = line.kind in ("request", "statement", "barge_in") and rng.random() < 0.5
-    parts = break_line(line.text, rng) if broken else [line.text]
+    parts = list(line.parts) or (break_line(line.text, rng) if broken else [line.text])
     pieces = tuple(level(trim16(speak(part))) for part in parts)
     if any(len(p) < 800 or len(p) > 14 * INPUT_HZ for p in pieces):
         return None
     return Clip(line.kind, line.text, name, pieces)
 
 
-def make_pool(seed: int, voices: int, lines_per_voice: int, dialogue: Path) -> list[Clip]:
-    """Clips of ``voices`` synthetic voices. Deterministic for a seed and the voices installed."""
-    rng = np.random.default_rng(seed)
-    speakers = Speakers()
+def voice_clips(seed: int, number: int, lines: int, dialogue: Path) -> list[Clip]:
+    """What synthetic voice ``number`` says. Deterministic for a seed and the voices installed."""
+    rng = np.random.default_rng([seed, number])
+    name, speak = _speakers().choose(rng)
     turns = dialogue_turns(dialogue)
     clips: list[Clip] = []
-    for _ in range(voices):
-        name, speak = speakers.choose(rng)
-        for _ in range(lines_per_voice):
-            try:
-                clip = synthesise(make_line(rng, turns), name, speak, rng)
-            except (subprocess.SubprocessError, sf.LibsndfileError) as err:
-                print(f"voices: {name} failed ({err}), line left out", file=sys.stderr)
-                continue
-            if clip is not None:
-                clips.append(clip)
+    for _ in range(lines):
+        try:
+            clip = synthesise(make_line(rng, turns), name, speak, rng)
+        except (subprocess.SubprocessError, sf.LibsndfileError) as err:
+            print(f"voices: {name} failed ({err}), line left out", file=sys.stderr)
+            continue
+        if clip is not None:
+            clips.append(clip)
     return clips
+
+
+@cache
+def _speakers() -> Speakers:
+    return Speakers()
+
+
+def make_pool(seed: int, voices: int, lines_per_voice: int, dialogue: Path, workers: int = 1) -> list[Clip]:
+    """Clips of ``voices`` synthetic voices, made in ``workers`` processes."""
+    jobs = [(seed, number, lines_per_voice, dialogue) for number in range(voices)]
+    if workers == 1:
+        made = [voice_clips(*job) for job in jobs]
+    else:
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            made = pool.starmap(voice_clips, jobs, chunksize=2)
+    return [clip for clips in made for clip in clips]
 
 
 def human_clips(data: Path, cache: Path, split: str, rng: Rng, variants: int) -> list[Clip]:

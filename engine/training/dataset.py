@@ -19,11 +19,11 @@ from engine.decisions import DECISION_INDEX, SAY_INDEX
 from engine.encode import state_vector, text_ids
 from engine.frontend import WhisperEncoder, whole_features
 from engine.training import clips as pools
-from engine.training.acoustics import draw_room, microphone
+from engine.training.acoustics import Microphone, draw_room
 from engine.training.clips import Clip
 from engine.training.simulator import SessionSimulator
 from engine.training.texts import Rng, dialogue_turns
-from engine.training.trace import Trace, activity_targets
+from engine.training.trace import Trace, activity_targets, complete_targets, turn_end_targets
 from engine.voice import Voice
 
 ARRAYS = (
@@ -37,7 +37,14 @@ ARRAYS = (
     "delegate",
     "weight",
     "activity",
+    "turn_end",
+    "complete",
+    "human",
 )
+
+
+EMPTY = 0.05  # share of sessions in which nobody is there
+FILLING = ("opener", "aside", "backchannel", "stop")
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,9 @@ class DataConfig:
     workers: int = 2
 
 
-def session_arrays(trace: Trace, audio: NDArray[np.float32]) -> dict[str, NDArray[np.generic]]:
+def session_arrays(
+    trace: Trace, audio: NDArray[np.float32], human: bool
+) -> dict[str, NDArray[np.generic]]:
     """One session's arrays; axis 0 is the micro-turn. ``*_in`` are the tokens of the micro-turn before."""
     turns = trace.turns
     return {
@@ -69,6 +78,9 @@ def session_arrays(trace: Trace, audio: NDArray[np.float32]) -> dict[str, NDArra
         "delegate": np.array([t.target.delegate for t in turns], np.int8),
         "weight": np.array([t.target.weight for t in turns], np.float16),
         "activity": activity_targets(trace.utterances, len(turns)).astype(np.int8),
+        "turn_end": turn_end_targets(trace.utterances, len(turns)),
+        "complete": complete_targets(trace.utterances, len(turns)),
+        "human": np.array(human, np.int8),
     }
 
 
@@ -81,19 +93,33 @@ class Pools:
     everybody: list[Clip]
 
 
-def simulate(rng: Rng, pool: Pools, config: DataConfig, voice: Voice, dialogue: tuple[str, ...]) -> Trace:
-    """One session with a synthetic or a human user, drawn at random."""
+@dataclass(frozen=True)
+class Cast:
+    """Who takes part in one session."""
+
+    user: list[Clip]
+    human: bool
+    empty: bool
+
+
+def draw_cast(rng: Rng, pool: Pools, config: DataConfig) -> Cast:
+    """A synthetic or a real user. Real ones are many speakers; what none of them says a synthetic voice does."""
+    names = sorted(pool.by_voice)
+    voice = pool.by_voice[names[int(rng.integers(len(names)))]]
+    empty = bool(rng.random() < EMPTY)
     if pool.human and rng.random() < config.human_share:
-        user = pool.human
-    else:
-        names = sorted(pool.by_voice)
-        user = pool.by_voice[names[int(rng.integers(len(names)))]]
-    return SessionSimulator(rng, user, pool.everybody, voice, dialogue, config.turns).run()
+        filling = [c for c in voice if c.kind in FILLING]
+        return Cast(pool.human + filling, True, empty)
+    return Cast(voice, False, empty)
 
 
-def render(trace: Trace, rng: Rng) -> NDArray[np.float32]:
-    """What the microphone gives, 16 kHz."""
-    return microphone(draw_room(rng), rng, trace.near, trace.far, trace.echo)
+def begin(
+    rng: Rng, pool: Pools, config: DataConfig, voice: Voice, dialogue: tuple[str, ...]
+) -> tuple[SessionSimulator, bool]:
+    """A session that has not begun, and whether its user is a real voice."""
+    cast = draw_cast(rng, pool, config)
+    session = SessionSimulator(rng, cast.user, pool.everybody, voice, dialogue, config.turns, cast.empty)
+    return session, cast.human
 
 
 def shard_path(folder: Path, number: int) -> Path:
@@ -115,8 +141,15 @@ def make_shard(
     sessions = []
     for k in range(config.sessions_per_shard):
         rng = np.random.default_rng([config.seed, number, k])
-        trace = simulate(rng, pool, config, tools[0], dialogue)
-        sessions.append(session_arrays(trace, whole_features(render(trace, rng), tools[1], batch=4)))
+        session, human = begin(rng, pool, config, tools[0], dialogue)
+        trace = session.run()
+        sound = Microphone(draw_room(rng), rng, len(trace.near)).whole(trace.near, trace.far, trace.echo)
+        sessions.append(session_arrays(trace, whole_features(sound, tools[1], batch=4), human))
+    write_shard(path, sessions)
+
+
+def write_shard(path: Path, sessions: list[dict[str, NDArray[np.generic]]]) -> None:
+    """Stack sessions and write them, atomically."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp.npz")
     np.savez(temporary, **{name: np.stack([s[name] for s in sessions]) for name in ARRAYS})  # type: ignore[arg-type]
     temporary.replace(path)
@@ -127,7 +160,10 @@ def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
     dialogue = data / "self-dialogues.jsonl.gz" if data else Path("missing")
     stored = folder / "pool.npz"
     if not stored.exists():
-        pools.save(pools.make_pool(config.seed, config.voices, config.lines_per_voice, dialogue), stored)
+        made = pools.make_pool(
+            config.seed, config.voices, config.lines_per_voice, dialogue, config.workers
+        )
+        pools.save(made, stored)
     synthetic = pools.read(stored)
     people: list[Clip] = []
     if data:

@@ -124,6 +124,31 @@ _REQUESTS = (
     "Spell the word necessary for me.",
     "Is it going to snow in {city}?",
     "Add {n} and {n} and then subtract {n}.",
+    "Could you find out when {place} opens on {day}?",
+    "I'm looking for a recipe with {thing}, or maybe just {dish}.",
+    "How many days are left until {day}?",
+    "Is it true that {topic} has something to do with {topic}?",
+    "Please move my meeting with {person} to {day}.",
+    "Where can I buy {thing} near {place}?",
+    "When I was in {city} last year I lost {thing}, what should I do?",
+    "What is the difference between {topic} and {topic}?",
+    "Ask {person} whether {day} {time} works.",
+    "If it rains on {day}, tell me to take {thing}.",
+    "Can you check whether {person} has answered about {thing}?",
+    "What do people eat in {country}?",
+    "How much does a flight from {city} to {city} cost?",
+    "Tell {person} that I am at {place}.",
+    "Because {person} is late, I have to wait at {place}, so play me something.",
+    "I think we need {thing} and {thing} for {day}, can you write that down?",
+    "Start a note called {thing} and put {dish} in it.",
+    "Do you know a story about {topic}?",
+    "Would you say that {city} is nicer than {city}?",
+    "Which {unit} do they use in {country}?",
+    "Read the last message from {person}.",
+    "What can I cook with {n} eggs and {thing}?",
+    "Explain why {topic} matters to {country}.",
+    "I want to go to {city} {day}, and I need to be back by {day}.",
+    "Should I call {person} {time} or wait until {day}?",
 )
 _ASIDES = (
     "Hey {person}, did you lock the door?",
@@ -137,6 +162,21 @@ _ASIDES = (
     "{person}, please turn that down.",
     "Did you feed the cat, {person}?",
     "I'll call you back {time}, {person}.",
+    "{person}, could you close the window, please?",
+    "Not now, {person}, I'm in the middle of something.",
+    "Thanks {person}, just put {thing} over there.",
+    "Hi {person}, come in, I'm nearly done.",
+    "Darling, have you seen {thing}?",
+    "Kids, shoes off, please!",
+    "Dad, the phone is for you.",
+    "{person}, are we still going to {place} on {day}?",
+    "Excuse me, could I have {thing}, please?",
+    "Down, boy, down! Good dog.",
+    "What did you say, {person}? I was talking to the machine.",
+    "{person}, tell {person} that I'm coming.",
+    "No {person}, the other one, next to {thing}.",
+    "Honey, is {dish} ready?",
+    "Guys, keep it down, I'm on a call.",
 )
 _OPENERS = (
     "Let me tell you what happened {day}.",
@@ -144,7 +184,37 @@ _OPENERS = (
     "You won't believe what happened at {place}.",
     "Let me tell you a bit about {person}.",
     "I want to tell you about my trip to {city}.",
+    "You know what happened to me {day}?",
+    "Okay, so here is the whole story.",
+    "I have to tell you something about {person}.",
+    "This is going to take a while, so just listen.",
+    "Let me explain the whole thing from the beginning.",
+    "So, I've been thinking about {topic}.",
+    "I'll tell you how we make {dish} at home.",
+    "Something strange happened at {place}.",
+    "Let me walk you through my plan for {day}.",
+    "I'd like to describe my day to you.",
+    "There's a funny story about {person} and {thing}.",
+    "Hear me out on this one.",
+    "First let me give you some background.",
+    "I need to get something off my chest.",
+    "Well, it all started in {city}.",
 )
+_STOPS = (
+    "Stop.",
+    "Okay, stop.",
+    "That's enough, thank you.",
+    "Okay, thanks, that's all.",
+    "Never mind.",
+    "Stop talking, please.",
+    "All right, forget it.",
+    "No, cancel that.",
+    "Quiet, please.",
+    "Thanks, I've got it.",
+    "Be quiet for a moment.",
+    "Forget about it.",
+)
+_REPAIRS = ("no,", "no wait,", "I mean,", "sorry,", "I mean", "no, sorry,", "actually,", "or rather,", "wait, no,")
 _BARGE = (
     "Wait,",
     "No,",
@@ -186,10 +256,14 @@ def fill(template: str, rng: Rng) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to say. ``kind``: request, statement, aside, opener, barge_in or backchannel."""
+    """One thing to say. ``kind``: request, statement, aside, opener, barge_in, stop or backchannel.
+
+    ``parts``: the pieces it is spoken in, where the text fixes them.
+    """
 
     kind: str
     text: str
+    parts: tuple[str, ...] = ()
 
 
 @cache
@@ -217,10 +291,12 @@ def make_line(rng: Rng, dialogue: tuple[str, ...]) -> Line:
     """One line from the mix that the clip pool is made of; test dialogue turns are never used."""
     kind = str(
         rng.choice(
-            ["request", "dialogue", "aside", "opener", "barge_in", "backchannel"],
-            p=[0.42, 0.40, 0.05, 0.03, 0.06, 0.04],
+            ["request", "dialogue", "repair", "aside", "opener", "barge_in", "stop", "backchannel"],
+            p=[0.31, 0.40, 0.06, 0.06, 0.03, 0.06, 0.02, 0.06],
         )
     )
+    if kind == "repair":
+        return make_repair(rng)
     if kind == "dialogue" and dialogue:
         index = int(rng.integers(len(dialogue)))
         index += is_test_dialogue(index)
@@ -228,6 +304,8 @@ def make_line(rng: Rng, dialogue: tuple[str, ...]) -> Line:
         return Line("request" if text.endswith("?") else "statement", text)
     if kind == "aside":
         return Line(kind, fill(str(rng.choice(_ASIDES)), rng))
+    if kind == "stop":
+        return Line(kind, str(rng.choice(_STOPS)))
     if kind == "opener":
         return Line(kind, fill(str(rng.choice(_OPENERS)), rng))
     if kind == "backchannel":
@@ -238,11 +316,27 @@ def make_line(rng: Rng, dialogue: tuple[str, ...]) -> Line:
     return Line("request", request)
 
 
+def make_repair(rng: Rng) -> Line:
+    """A request whose speaker corrects a word: "Remind me on Tues-, no, Thursday to call Anna."."""
+    while True:
+        template = str(rng.choice(_REQUESTS))
+        slots = [m for m in re.finditer(r"\{(\w+)\}", template) if m.start() > 0]
+        if slots:
+            break
+    slot = slots[int(rng.integers(len(slots)))]
+    wrong, right = (str(w) for w in rng.choice(_WORDS[slot.group(1)], size=2, replace=False))
+    if rng.random() < 0.5 and len(wrong.split()[-1]) > 4:
+        wrong = wrong[: -(len(wrong.split()[-1]) // 2)] + "-"
+    first = fill(template[: slot.start()], rng) + wrong
+    second = f"{rng.choice(_REPAIRS)} {right}{fill(template[slot.end() :], rng)}"
+    return Line("request", f"{first} {second}", (first, second))
+
+
 def answer_text(rng: Rng, dialogue: tuple[str, ...]) -> str:
     """Words a background model might answer with: one to four sentences."""
     if not dialogue:
         return fill("The answer is {n}. You can take {thing} to {place} on {day}, if you like.", rng)
-    count = int(rng.choice([1, 2, 3, 4], p=[0.55, 0.3, 0.1, 0.05]))
+    count = int(rng.choice([1, 2, 3, 4], p=[0.45, 0.3, 0.15, 0.10]))
     return " ".join(dialogue[int(rng.integers(len(dialogue)))] for _ in range(count))
 
 

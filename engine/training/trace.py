@@ -3,27 +3,49 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.config import CHUNK_S
 from engine.decisions import NONE
 from engine.types import Samples, SelfState, StepOutput, TextEvent
 
+ADDRESSED = ("request", "barge_in", "stop")
+COMPLETE_S = 1.0  # how long after the end of a turn it is labelled complete
+
 
 @dataclass
 class Utterance:
-    """What the user says. Times are session seconds; ``gaps`` are silences inside it."""
+    """What the user says. Times are session seconds; ``gaps`` are silences inside it.
+
+    ``kind``: request, barge_in, stop, backchannel or aside. ``nods``: those in which a backchannel is
+    welcome; ``between``: those that follow a whole sentence. ``pieces``: what is said between the gaps, with the time at which it begins. ``doubtful``: one could
+    take it for addressed to the assistant. ``unclear``: cannot be understood.
+    """
 
     kind: str
     start: float
     end: float
     gaps: list[tuple[float, float]] = field(default_factory=list)
     nods: list[tuple[float, float]] = field(default_factory=list)
+    between: list[tuple[float, float]] = field(default_factory=list)
+    pieces: list[tuple[float, Samples]] = field(default_factory=list)
     expects: bool = True
     answered: bool = False
     question: bool = False
+    unclear: bool = False
+    doubtful: bool = False
+
+    @property
+    def addressed(self) -> bool:
+        """Meant for the assistant, and more than a nod."""
+        return self.kind in ADDRESSED
 
     def speaking(self, t: float) -> bool:
         return self.start <= t < self.end and not any(a <= t < b for a, b in self.gaps)
+
+    def onset(self, t: float) -> float:
+        """When the stretch of speech that is going on at ``t`` began."""
+        return max([self.start, *(b for _, b in self.gaps if b <= t)])
 
 
 @dataclass(frozen=True)
@@ -67,7 +89,7 @@ class Trace:
     utterances: tuple[Utterance, ...]
 
 
-def activity_targets(utterances: tuple[Utterance, ...], turns: int) -> np.ndarray:
+def activity_targets(utterances: tuple[Utterance, ...], turns: int) -> NDArray[np.float32]:
     """Whether the user speaks in 0-0.2, 0.2-0.6, 0.6-1.2, 1.2-2.0 s after each micro-turn, (turns, 4)."""
     step = 0.05
     grid = np.zeros(int(turns * CHUNK_S / step) + 60, np.float32)
@@ -81,3 +103,32 @@ def activity_targets(utterances: tuple[Utterance, ...], turns: int) -> np.ndarra
         now = round((i + 1) * CHUNK_S / step)
         out[i] = [grid[now + a : now + b].mean() for a, b in bins]
     return (out > 0.5).astype(np.float32)
+
+
+def turn_end_targets(utterances: tuple[Utterance, ...], turns: int) -> NDArray[np.int8]:
+    """Class of the time to the end of the user's turn, (turns,).
+
+    0: nobody's turn, or over; 1: within 0.4 s; 2: 0.4 to 1 s; 3: 1 to 2 s; 4: later.
+    """
+    out = np.zeros(turns, np.int8)
+    ends = (np.arange(turns) + 1) * CHUNK_S
+    for u in utterances:
+        if u.addressed:
+            inside = (ends > u.start) & (ends < u.end)
+            out[inside] = 1 + np.searchsorted([0.4, 1.0, 2.0], u.end - ends[inside])
+    return out
+
+
+def complete_targets(utterances: tuple[Utterance, ...], turns: int) -> NDArray[np.float16]:
+    """Whether what was said so far is a whole turn, (turns,): in its pauses 0, after its end 1, else -1."""
+    out = np.full(turns, -1, np.float16)
+    ends = (np.arange(turns) + 1) * CHUNK_S
+    for u in utterances:
+        if not u.addressed or u.unclear:
+            continue
+        for a, b in u.gaps:
+            if (a, b) not in u.between:
+                out[(ends > a) & (ends <= b)] = 0.0
+        if u.expects:
+            out[(ends > u.end) & (ends <= u.end + COMPLETE_S)] = 1.0
+    return out

@@ -1,0 +1,160 @@
+"""The good listener who knows the script: what to decide in each micro-turn, and which mistakes to make.
+
+The oracle's decision is the target. What the simulated assistant does is the oracle's decision with
+mistakes mixed in, or, on-policy, the model's own decision (DAgger, Ross et al. 2011, arXiv 1011.0686).
+"""
+
+from dataclasses import dataclass
+
+from engine.decisions import (
+    ACKNOWLEDGEMENTS,
+    BACKCHANNELS,
+    BRIDGES,
+    CORRECTIONS,
+    HOLDS,
+    INTERRUPTIONS,
+    NONE,
+    RELAY,
+    REPEATS,
+    RESUMES,
+    YIELDS,
+)
+from engine.training.texts import Rng
+from engine.training.trace import Target, Utterance
+from engine.training.user import User
+from engine.types import SelfState
+
+TAKE_AFTER_S = 0.10  # silence the oracle wants to have heard after the end of a turn
+YIELD_AFTER_S = 0.20
+YIELD_UNSURE_S = 0.08
+GO_AHEAD_AFTER_S = 0.35
+HOLD_AFTER_TURNS = 15
+LISTEN = Target("listen")
+
+
+@dataclass
+class Floor:
+    """What the oracle must know about the assistant's side besides ``SelfState``."""
+
+    mode: str = "listen"
+    typed: bool = False
+    reminder: bool = False
+    resuming: bool = False
+
+
+def target(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -> Target:
+    """What a good listener would decide, having heard everything up to ``t``."""
+    if state.speaking:
+        return _while_speaking(user, floor, t, state)
+    u = user.current(t, TAKE_AFTER_S)
+    if u is not None and t < u.end:
+        return _while_listening(u, floor, t, state, rng)
+    if u is not None and (u.expects and not u.answered):
+        return Target("listen", weight=0.0)  # the last word is hardly over
+    if user.held:
+        ready = t >= user.held_t + GO_AHEAD_AFTER_S
+        return Target("speak", _any(YIELDS, rng)) if ready else LISTEN
+    return _when_free(user, floor, t, state, rng)
+
+
+def _any(phrases: tuple[str, ...], rng: Rng) -> str:
+    return phrases[int(rng.integers(len(phrases)))]
+
+
+def _while_speaking(user: User, floor: Floor, t: float, state: SelfState) -> Target:
+    u = user.current(t)
+    if floor.mode == "backchannel":
+        return Target("backchannel")
+    weight = 1.0
+    if u is not None and u.speaking(t) and floor.mode != "interrupt":
+        since = t - u.onset(t)
+        if u.addressed and since >= YIELD_AFTER_S:
+            return Target("yield")
+        if u.addressed:
+            weight = 1.0 if since < YIELD_UNSURE_S else 0.0
+        elif u.doubtful and since < 1.0:
+            weight = 0.3
+    ready = state.background_words > 0 and state.words_left <= 2
+    return Target("speak", RELAY if ready else NONE, weight=weight)
+
+
+def _while_listening(u: Utterance, floor: Floor, t: float, state: SelfState, rng: Rng) -> Target:
+    if floor.reminder and state.background_words and u.speaking(t) and t - u.start > 0.5:
+        return Target("interrupt", RELAY if rng.random() < 0.7 else INTERRUPTIONS[0])
+    for a, b in u.nods:
+        if a + 0.1 <= t < min(b, a + 0.5):
+            return Target("backchannel", _any(BACKCHANNELS, rng))
+    return LISTEN
+
+
+def _when_free(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -> Target:
+    u = user.pending(t, TAKE_AFTER_S)
+    unfinished = state.background_words > 0 or state.open_jobs > 0
+    if u is not None and u.unclear:
+        return Target("speak", _any(REPEATS, rng))
+    if u is not None and u.kind == "stop":
+        return Target("speak", _any(CORRECTIONS if unfinished else ACKNOWLEDGEMENTS, rng))
+    if u is not None or floor.typed:
+        if unfinished:
+            return Target("speak", _any(CORRECTIONS, rng), delegate=True)
+        question = floor.typed or (u is not None and u.question)
+        return Target("speak", _any(BRIDGES if question else ACKNOWLEDGEMENTS, rng), delegate=True)
+    if state.background_words:
+        return Target("speak", _any(RESUMES, rng) if floor.resuming and rng.random() < 0.3 else RELAY)
+    waited = min(state.turns_since_speech, state.turns_since_delegate)
+    if state.open_jobs and waited >= HOLD_AFTER_TURNS:
+        return Target("speak", _any(HOLDS, rng))
+    return LISTEN
+
+
+class Fallible:
+    """Mixes mistakes into the oracle's decisions: of some kinds many in one session, few in another."""
+
+    def __init__(self, rng: Rng) -> None:
+        self.rng = rng
+        self.eager = float(rng.choice([0.01, 0.05, 0.2], p=[0.4, 0.4, 0.2]))
+        self.jumpy = float(rng.choice([0.01, 0.08, 0.25], p=[0.4, 0.4, 0.2]))
+        self.stubborn = float(rng.choice([0.15, 0.7], p=[0.8, 0.2]))
+        self.draw_miss()
+
+    def draw_miss(self) -> None:
+        """Chance that the next turn end is missed, each micro-turn: mostly small, at times seconds long.
+
+        So the model learns that the floor stays free, however long the silence has lasted.
+        """
+        self.miss = 0.85 if self.rng.random() < 0.25 else 0.12
+
+    def act(self, wanted: Target, user: User, state: SelfState, t: float) -> Target:
+        """The decision to carry out."""
+        chance = float(self.rng.random())
+        if wanted.decision == "speak":
+            return self._speaking(wanted, user, t, chance) if state.speaking else self._taking(wanted, chance)
+        if wanted.decision == "yield":
+            return Target("speak") if chance < self.stubborn else wanted
+        if wanted.decision in ("backchannel", "interrupt"):
+            return LISTEN if not state.speaking and chance < 0.2 else wanted
+        return self._listening(wanted, user, t, chance)
+
+    def _taking(self, wanted: Target, chance: float) -> Target:
+        return LISTEN if chance < (self.miss if wanted.delegate else 0.15) else wanted
+
+    def _speaking(self, wanted: Target, user: User, t: float, chance: float) -> Target:
+        if chance < (self.jumpy if user.overlapping(t) else 0.003):
+            return Target("yield")
+        if chance > 0.995:
+            return LISTEN
+        if wanted.say == RELAY and chance > 0.9:
+            return Target("speak")
+        return wanted
+
+    def _listening(self, wanted: Target, user: User, t: float, chance: float) -> Target:
+        u = user.current(t)
+        if u is None:
+            return Target("speak", _any(BRIDGES, self.rng)) if chance < 0.001 else wanted
+        if u.addressed and not u.speaking(t) and chance < self.eager:
+            return Target("speak", _any(BRIDGES, self.rng), delegate=True)
+        if u.addressed and u.speaking(t) and chance < 0.003:
+            return Target("speak", _any(BRIDGES, self.rng), delegate=True)
+        if chance > 0.997:
+            return Target("backchannel", _any(BACKCHANNELS, self.rng))
+        return wanted
