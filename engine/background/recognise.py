@@ -53,12 +53,9 @@ def repeats(words: list[str]) -> bool:
 
 
 def before_loop(text: str) -> str:
-    """What Whisper wrote before it began to repeat itself: three words that come again, or all of it twice."""
+    """What Whisper wrote before it looped, which is when three words come again, or all of it comes twice."""
     words = text.split()
     plain = [" ".join(words_of(word)) for word in words]
-    half = len(plain) // 2
-    if half > 1 and plain[:half] == plain[half:]:
-        return " ".join(words[:half])
     seen: set[tuple[str, ...]] = set()
     for k in range(len(plain) - 2):
         triple = tuple(plain[k : k + 3])
@@ -67,7 +64,8 @@ def before_loop(text: str) -> str:
         if len(set(triple)) == 1:
             return " ".join(words[: k + 1])
         seen.add(triple)
-    return text
+    half = len(plain) // 2
+    return " ".join(words[:half]) if half > 1 and plain[:half] == plain[half:] else text
 
 
 def doubtful(text: str, log_prob: float, no_speech: float, speech_s: float) -> bool:

@@ -23,7 +23,16 @@ from engine.engines.pipeline_rules import PipelineRules
 from engine.training.evaluate import Case, human_cases, judge, noise_cases, usefulness
 
 VAD_THRESHOLDS = (0.3, 0.5, 0.7)
-SILENCES_MS = (200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0, 1_000.0, 1_200.0, 1_500.0)
+SILENCES_MS = (
+    200.0,
+    300.0,
+    400.0,
+    500.0,
+    600.0,
+    700.0,
+    800.0,
+    1_000.0,
+)  # longer ones score better still, and nobody would wait
 SMART_TURN_THRESHOLDS = (0.3, 0.5, 0.7, 0.8, 0.9)
 SMART_TURN_WAITS_MS = (200.0, 300.0, 400.0, 500.0)
 SHOWN = 25
