@@ -8,7 +8,7 @@ import torch
 
 from engine import checkpoint
 from engine.config import INPUT_CHUNK
-from engine.decisions import DECISION_INDEX, DECISIONS, NONE, SAY_INDEX, SAY_TOKENS
+from engine.decisions import CONTROL_TOKENS, DECISION_INDEX, DECISIONS, NONE, SAY_INDEX, SAY_TOKENS
 from engine.encode import frame_array, state_vector, text_ids
 from engine.frontend import make_front_end
 from engine.model.interaction import ModelInputs, ModelOutputs
@@ -86,30 +86,34 @@ class MicroEngine:
         )
 
     def step(self, turn: MicroTurn) -> StepOutput:
-        return self._decide(self._model.step(self._inputs(turn), self._state))
+        return choose(self._model.step(self._inputs(turn), self._state), 0, self._bias, self._rng)
 
-    def _decide(self, out: ModelOutputs) -> StepOutput:
-        probs = torch.softmax(out.decision[0, 0] + self._bias, dim=-1).numpy()
-        decision = DECISIONS[int(probs.argmax())]
-        say = torch.softmax(out.say[0, 0] / SAY_TEMPERATURE, dim=-1).numpy().astype(np.float64)
-        token = NONE if decision == "listen" else self._draw(say)
-        delegate_prob = float(torch.sigmoid(out.delegate[0, 0]))
-        top = np.argsort(say)[::-1][:4]
-        return StepOutput(
-            decision=decision,
-            probs={name: float(p) for name, p in zip(DECISIONS, probs, strict=True)},
-            say=token,
-            say_probs={SAY_TOKENS[k]: float(say[k]) for k in top},
-            delegate=decision != "listen" and delegate_prob > 0.5,
-            delegate_prob=delegate_prob,
-            user_activity=tuple(torch.sigmoid(out.activity[0, 0]).tolist()),
-        )
 
-    def _draw(self, probs: np.ndarray) -> str:
-        """A control token when it is the likeliest; otherwise one of the phrases, drawn."""
-        best = SAY_TOKENS[int(probs.argmax())]
-        if SAY_INDEX[best] <= 2:
-            return best
-        phrases = probs.copy()
-        phrases[:3] = 0.0
-        return SAY_TOKENS[int(self._rng.choice(len(phrases), p=phrases / phrases.sum()))]
+def choose(out: ModelOutputs, row: int, bias: torch.Tensor, rng: np.random.Generator) -> StepOutput:
+    """The decision of one micro-turn: stream ``row`` of ``out`` (B, 1, ...), ``bias`` (5,) on its logits."""
+    probs = torch.softmax(out.decision[row, 0] + bias, dim=-1).numpy()
+    decision = DECISIONS[int(probs.argmax())]
+    say = torch.softmax(out.say[row, 0] / SAY_TEMPERATURE, dim=-1).numpy().astype(np.float64)
+    token = NONE if decision == "listen" else _draw(say, rng)
+    delegate_prob = float(torch.sigmoid(out.delegate[row, 0]))
+    top = np.argsort(say)[::-1][:4]
+    return StepOutput(
+        decision=decision,
+        probs={name: float(p) for name, p in zip(DECISIONS, probs, strict=True)},
+        say=token,
+        say_probs={SAY_TOKENS[k]: float(say[k]) for k in top},
+        delegate=decision != "listen" and delegate_prob > 0.5,
+        delegate_prob=delegate_prob,
+        user_activity=tuple(torch.sigmoid(out.activity[row, 0]).tolist()),
+    )
+
+
+def _draw(probs: np.ndarray, rng: np.random.Generator) -> str:
+    """A control token when all phrases together are less likely; otherwise one of the phrases, drawn."""
+    controls = len(CONTROL_TOKENS)
+    if probs[:controls].sum() >= probs[controls:].sum():
+        return SAY_TOKENS[int(probs[:controls].argmax())]
+    phrases = probs.copy()
+    phrases[:controls] = 0.0
+    phrases[phrases < 0.05 * phrases.max()] = 0.0
+    return SAY_TOKENS[int(rng.choice(len(phrases), p=phrases / phrases.sum()))]

@@ -145,14 +145,16 @@ def low_pass(cutoff_hz: float) -> Samples:
         return np.ones(1, np.float32)
     n = np.arange(65) - 32
     taps = 2 * cutoff_hz / INPUT_HZ * np.sinc(2 * cutoff_hz / INPUT_HZ * n) * np.hamming(65)
-    return taps.astype(np.float32)
+    out: Samples = taps.astype(np.float32)
+    return out
 
 
 def mu_law(samples: Samples) -> Samples:
     """Through 8-bit mu-law and back (ITU-T G.711's curve, continuous form)."""
     packed = np.sign(samples) * np.log1p(255 * np.abs(samples)) / np.log(256)
     packed = np.round(packed * 127) / 127
-    return (np.sign(packed) * np.expm1(np.abs(packed) * np.log(256)) / 255).astype(np.float32)
+    out: Samples = (np.sign(packed) * np.expm1(np.abs(packed) * np.log(256)) / 255).astype(np.float32)
+    return out
 
 
 class Microphone:
@@ -192,7 +194,7 @@ class Microphone:
         return self._convert(out)
 
     def piece(self, first: int, last: int, near: Samples, far: Samples, echo: Samples) -> Samples:
-        """Samples ``first`` to ``last``; the channels hold ``reach`` samples before ``first``, up to ``last``."""
+        """From sample ``first`` to ``last``; the channels hold ``reach`` samples more, before ``first``."""
         out = self._noise[first:last].copy()
         for channel, response in zip((near, far, echo), self._filters, strict=True):
             if response.any() and channel.any():

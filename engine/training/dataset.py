@@ -62,9 +62,7 @@ class DataConfig:
     workers: int = 2
 
 
-def session_arrays(
-    trace: Trace, audio: NDArray[np.float32], human: bool
-) -> dict[str, NDArray[np.generic]]:
+def session_arrays(trace: Trace, audio: NDArray[np.float32], human: bool) -> dict[str, NDArray[np.generic]]:
     """One session's arrays; axis 0 is the micro-turn. ``*_in`` are the tokens of the micro-turn before."""
     turns = trace.turns
     return {
@@ -103,7 +101,7 @@ class Cast:
 
 
 def draw_cast(rng: Rng, pool: Pools, config: DataConfig) -> Cast:
-    """A synthetic or a real user. Real ones are many speakers; what none of them says a synthetic voice does."""
+    """A synthetic or a real user. Real ones are many speakers, helped out by a synthetic voice."""
     names = sorted(pool.by_voice)
     voice = pool.by_voice[names[int(rng.integers(len(names)))]]
     empty = bool(rng.random() < EMPTY)
@@ -160,9 +158,7 @@ def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
     dialogue = data / "self-dialogues.jsonl.gz" if data else Path("missing")
     stored = folder / "pool.npz"
     if not stored.exists():
-        made = pools.make_pool(
-            config.seed, config.voices, config.lines_per_voice, dialogue, config.workers
-        )
+        made = pools.make_pool(config.seed, config.voices, config.lines_per_voice, dialogue, config.workers)
         pools.save(made, stored)
     synthetic = pools.read(stored)
     people: list[Clip] = []

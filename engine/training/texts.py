@@ -214,7 +214,17 @@ _STOPS = (
     "Be quiet for a moment.",
     "Forget about it.",
 )
-_REPAIRS = ("no,", "no wait,", "I mean,", "sorry,", "I mean", "no, sorry,", "actually,", "or rather,", "wait, no,")
+_REPAIRS = (
+    "no,",
+    "no wait,",
+    "I mean,",
+    "sorry,",
+    "I mean",
+    "no, sorry,",
+    "actually,",
+    "or rather,",
+    "wait, no,",
+)
 _BARGE = (
     "Wait,",
     "No,",

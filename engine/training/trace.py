@@ -17,9 +17,10 @@ COMPLETE_S = 1.0  # how long after the end of a turn it is labelled complete
 class Utterance:
     """What the user says. Times are session seconds; ``gaps`` are silences inside it.
 
-    ``kind``: request, barge_in, stop, backchannel or aside. ``nods``: those in which a backchannel is
-    welcome; ``between``: those that follow a whole sentence. ``pieces``: what is said between the gaps, with the time at which it begins. ``doubtful``: one could
-    take it for addressed to the assistant. ``unclear``: cannot be understood.
+    ``kind``: request, barge_in, stop, backchannel or aside. ``nods``: gaps in which a backchannel is
+    welcome; ``between``: gaps that follow a whole sentence. ``pieces``: what is said between the gaps,
+    with the time at which it begins. ``doubtful``: one could take it for addressed to the assistant.
+    ``unclear``: it cannot be understood.
     """
 
     kind: str

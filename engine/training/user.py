@@ -222,7 +222,8 @@ class User:
         muffled = turned_away(piece, self.rng, cutoff_hz=350.0)
         noise = self.rng.standard_normal(len(piece)).astype(np.float32)
         noise = np.convolve(noise, np.ones(4, np.float32) / 4, mode="same").astype(np.float32)
-        u = self.place([muffled + float(self.rng.uniform(0.04, 0.12)) * noise], start, "request", expects=True)
+        drowned = muffled + float(self.rng.uniform(0.04, 0.12)) * noise
+        u = self.place([drowned], start, "request", expects=True)
         u.unclear, u.pieces = True, [(start, p) for p in clip.pieces]
         self.next_scene_t = u.end + 3.0
 
