@@ -115,7 +115,7 @@ class SessionSimulator:
         )
 
     def echo_of(self, first: int, last: int) -> Samples:
-        """What the loudspeaker plays from sample ``first`` to ``last`` of 16 kHz, none of it in the future."""
+        """What the loudspeaker plays from sample ``first`` to ``last`` of 16 kHz; ``last`` is not to come."""
         a, b = first * OUTPUT_HZ // INPUT_HZ, last * OUTPUT_HZ // INPUT_HZ
         piece = soxr.resample(self.echo24[a : b + _LOOK_AHEAD], OUTPUT_HZ, INPUT_HZ, quality="MQ")
         out: Samples = piece[: last - first].astype(np.float32)

@@ -200,6 +200,23 @@ _OPENERS = (
     "I need to get something off my chest.",
     "Well, it all started in {city}.",
 )
+_STATEMENTS = (
+    "I went to {place} on {day}, and it was closed.",
+    "{person} wants to make {dish} for all of us.",
+    "We lost {thing} somewhere near {place}.",
+    "I have been reading about {topic} all week.",
+    "My brother moved to {city}, and he likes it there.",
+    "I think {thing} costs too much.",
+    "It took us {n} minutes to walk to {place}.",
+    "{person} told me that {topic} is easier than it sounds.",
+    "The train to {city} was late again.",
+    "I would rather stay at home {day}.",
+    "We had {dish}, and then we talked about {topic}.",
+    "I never liked {dish} very much.",
+    "There were {n} people waiting at {place}.",
+    "{person} and {person} are coming over {time}.",
+    "In {country} they do that differently.",
+)
 _STOPS = (
     "Stop.",
     "Okay, stop.",
@@ -312,6 +329,8 @@ def make_line(rng: Rng, dialogue: tuple[str, ...]) -> Line:
         index += is_test_dialogue(index)
         text = dialogue[index % len(dialogue)]
         return Line("request" if text.endswith("?") else "statement", text)
+    if kind == "dialogue":
+        return Line("statement", fill(str(rng.choice(_STATEMENTS)), rng))
     if kind == "aside":
         return Line(kind, fill(str(rng.choice(_ASIDES)), rng))
     if kind == "stop":

@@ -35,6 +35,7 @@ class Utterance:
     question: bool = False
     unclear: bool = False
     doubtful: bool = False
+    text: str = ""
 
     @property
     def addressed(self) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.config import INPUT_HZ
 from engine.training.acoustics import turned_away
@@ -63,8 +62,8 @@ class User:
         self.held_t = 0.0
         self.noise_until = 0.0
         self.changes_mind_at: float | None = None
-        self.scenes: NDArray[np.str_] = np.array(list(SCENES))
-        self.chances = np.array(list(SCENES.values())) / sum(SCENES.values())
+        self.scenes = dict(SCENES)
+        self.reaction_chances = dict(REACTIONS)
 
     # -- sound ------------------------------------------------------------------------------
 
@@ -106,7 +105,7 @@ class User:
 
     def say(self, clip: Clip, start: float, kind: str = "request") -> Utterance:
         u = self.place(clip.pieces, start, kind, expects=True, gain=1.1 if kind == "barge_in" else 1.0)
-        u.question = clip.kind in ("request", "barge_in")
+        u.question, u.text = clip.kind in ("request", "barge_in"), clip.text
         return u
 
     def cut(self, t: float, fade: int = 800) -> None:
@@ -123,7 +122,8 @@ class User:
     # -- scenes -----------------------------------------------------------------------------
 
     def begin_scene(self, t: float) -> None:
-        scene = str(self.rng.choice(self.scenes, p=self.chances))
+        chances = np.array(list(self.scenes.values()))
+        scene = str(self.rng.choice(list(self.scenes), p=chances / chances.sum()))
         getattr(self, f"_{scene}")(t + float(self.rng.uniform(0.05, 0.6)))
 
     def _ask(self, start: float) -> None:
@@ -158,6 +158,7 @@ class User:
                 whole.nods.append((a, b))
                 nodded = a
         whole.pieces = [piece for p in parts for piece in p.pieces]
+        whole.text = " ".join(c.text for c in clips)
         self.utterances = [u for u in self.utterances if not any(u is p for p in parts)]
         self.utterances.append(whole)
         self.next_scene_t = whole.end + 1.0
@@ -182,7 +183,7 @@ class User:
             self.mix(self.far, said * float(self.rng.uniform(0.5, 1.5)), start)
             said = turned_away(said, self.rng)
         u = self.place([said], start, "aside", expects=False)
-        u.doubtful = same_direction
+        u.doubtful, u.text = same_direction, clip.text
         if self.rng.random() < 0.4:
             self.talkers(u.end + float(self.rng.uniform(0.2, 0.8)), float(self.rng.uniform(0.5, 2.5)))
         return u
@@ -224,7 +225,7 @@ class User:
         noise = np.convolve(noise, np.ones(4, np.float32) / 4, mode="same").astype(np.float32)
         drowned = muffled + float(self.rng.uniform(0.04, 0.12)) * noise
         u = self.place([drowned], start, "request", expects=True)
-        u.unclear, u.pieces = True, [(start, p) for p in clip.pieces]
+        u.unclear, u.pieces, u.text = True, [(start, p) for p in clip.pieces], clip.text
         self.next_scene_t = u.end + 3.0
 
     def _change_of_mind(self, start: float) -> None:
@@ -258,7 +259,7 @@ class User:
     def _while_spoken_to(self, t: float, busy: bool) -> None:
         self.spoken_turns += 1
         if self.spoken_turns == 1:
-            self.reactions = [how for how, p in REACTIONS.items() if self.rng.random() < p]
+            self.reactions = [how for how, p in self.reaction_chances.items() if self.rng.random() < p]
             self.rng.shuffle(self.reactions)
         elif self.reactions and not busy and self.spoken_turns > 3 and self.rng.random() < 0.2:
             self.react(self.reactions.pop(), t)
@@ -276,7 +277,7 @@ class User:
             clip = self.pick("backchannel")
             if clip:
                 gain = float(self.rng.uniform(0.5, 1.0))
-                self.place(clip.pieces, start, "backchannel", expects=False, gain=gain)
+                self.place(clip.pieces, start, "backchannel", expects=False, gain=gain).text = clip.text
         elif how == "stop":
             clip = self.pick("stop")
             if clip:
