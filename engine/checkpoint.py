@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.model.config import ModelConfig
 from engine.model.interaction import InteractionModel
 
-FORMAT = "microturn-interaction-1"
+FORMAT = "microturn-interaction-2"
 _HEADER_CAP = 4 << 20
 
 

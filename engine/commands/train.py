@@ -37,6 +37,12 @@ def add(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", metavar="DIR", type=Path, help="folder with recorded voices and dialogues (default: none)"
     )
+    parser.add_argument(
+        "--shards",
+        metavar="DIR",
+        type=Path,
+        help="folder of simulated conversations, shared by runs with equal [data] (default: that of the run)",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
     return parser
 
@@ -61,5 +67,5 @@ def run(arguments: argparse.Namespace) -> int:
     config = find_config(arguments.config)
     from engine.training.run import run_training
 
-    run_training(config, arguments.out, arguments.data, arguments.resume)
+    run_training(config, arguments.out, arguments.data, arguments.resume, arguments.shards)
     return 0

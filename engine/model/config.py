@@ -25,6 +25,7 @@ class ModelConfig:
     text_slots: int = 8
     patch_dim: int = 48
     activity_bins: int = 4
+    turn_end_classes: int = 5
     dropout: float = 0.1
 
     @property

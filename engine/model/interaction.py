@@ -1,10 +1,12 @@
 """The interaction model: audio, frames, text and own state in, decisions out.
 
 Early fusion: everything a micro-turn brings is embedded and summed into one
-position of one sequence. Heads read that position: the decision, the say token,
-the delegate flag, and the projected activity of the user's voice in four bins
-over the next two seconds (after Voice Activity Projection, Ekstedt and Skantze
-2022, arXiv 2205.09812), which is an auxiliary task and gates nothing.
+position of one sequence. Heads read that position: the decision, the say token
+and the delegate flag. Three more are auxiliary tasks and gate nothing: the
+projected activity of the user's voice in four bins over the next two seconds
+(after Voice Activity Projection, Ekstedt and Skantze 2022, arXiv 2205.09812),
+the time to the end of the user's turn in five classes, and whether what the
+user has said so far is a complete turn.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.model.config import ModelConfig
-from engine.model.transformer import StreamingState, Transformer, new_state
+from engine.model.transformer import Dropout, StreamingState, Transformer, new_state
 from engine.model.vision import FrameStem
 
 
@@ -39,12 +41,18 @@ class ModelInputs:
 
 @dataclass(frozen=True)
 class ModelOutputs:
-    """Logits: ``decision`` (B, T, 5), ``say`` (B, T, tokens), ``delegate`` (B, T), ``activity`` (B, T, 4)."""
+    """Logits: ``decision`` (B, T, 5), ``say`` (B, T, tokens), ``delegate`` (B, T), ``activity`` (B, T, 4).
+
+    ``turn_end`` (B, T, 5): the user's turn is over or nobody's is on, or it ends
+    within 0.4, 1.0, 2.0 s, or later; ``complete`` (B, T).
+    """
 
     decision: Tensor
     say: Tensor
     delegate: Tensor
     activity: Tensor
+    turn_end: Tensor
+    complete: Tensor
 
 
 class InteractionModel(nn.Module):
@@ -58,15 +66,17 @@ class InteractionModel(nn.Module):
         self.state = nn.Sequential(nn.Linear(config.state_dim, dim), nn.GELU(), nn.Linear(dim, dim))
         self.decision_in = nn.Embedding(config.decisions, dim)
         self.say_in = nn.Embedding(config.say_tokens, dim)
-        self.text = nn.Embedding(2 * config.text_buckets + 1, dim, padding_idx=0)
+        self.text = nn.EmbeddingBag(2 * config.text_buckets + 1, dim, mode="sum", padding_idx=0)
         self.stem = FrameStem(config.patch_dim, dim)
         self.no_frame = nn.Parameter(torch.zeros(dim))
-        self.input_drop = nn.Dropout(config.dropout)
+        self.input_drop = Dropout(config.dropout)
         self.body = Transformer(config)
         self.decision = nn.Linear(dim, config.decisions)
         self.say = nn.Linear(dim, config.say_tokens)
         self.delegate = nn.Linear(dim, 1)
         self.activity = nn.Linear(dim, config.activity_bins)
+        self.turn_end = nn.Linear(dim, config.turn_end_classes)
+        self.complete = nn.Linear(dim, 1)
         for table in (self.decision_in, self.say_in, self.text):
             nn.init.normal_(table.weight, std=0.02)
         with torch.no_grad():
@@ -81,14 +91,19 @@ class InteractionModel(nn.Module):
         if len(x.frames):
             vectors = self.stem(x.frames)[x.frame_index.clamp(min=0)]
             seen = torch.where((x.frame_index >= 0)[..., None], vectors.to(audio.dtype), seen)
-        words = self.text(x.text).sum(dim=-2)
+        words = self.text(x.text.flatten(0, 1)).view(*x.text.shape[:2], -1)
         own = self.state(x.state) + self.decision_in(x.decision) + self.say_in(x.say)
         fused: Tensor = self.input_drop(audio + seen + words + own)
         return fused
 
     def heads(self, hidden: Tensor) -> ModelOutputs:
         return ModelOutputs(
-            self.decision(hidden), self.say(hidden), self.delegate(hidden)[..., 0], self.activity(hidden)
+            decision=self.decision(hidden),
+            say=self.say(hidden),
+            delegate=self.delegate(hidden)[..., 0],
+            activity=self.activity(hidden),
+            turn_end=self.turn_end(hidden),
+            complete=self.complete(hidden)[..., 0],
         )
 
     def forward(self, x: ModelInputs) -> ModelOutputs:

@@ -2,14 +2,14 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.model.interaction import InteractionModel
 from engine.paths import fingerprint
 from engine.training.evaluate import Report
 
 if TYPE_CHECKING:
-    from engine.training.run import TrainConfig
+    from engine.training.config import TrainConfig
 
 
 def figures(report: Report) -> str:
@@ -17,7 +17,7 @@ def figures(report: Report) -> str:
     rows = {
         "pauses inside a clause wrongly taken": f"{report.pauses_taken:.1%} of {report.pauses}",
         "turns cut into while the speaker spoke": f"{report.cut_in:.1%}",
-        "turn ends taken within 3 s": f"{report.ends_taken:.1%} of {report.ends}",
+        "turn ends taken within 3 s, of all turns": f"{report.ends_taken:.1%} of {report.ends}",
         "turn-taking offset, median": f"{report.offset_median_s:.2f} s",
         "turn-taking offset, p90": f"{report.offset_p90_s:.2f} s",
         "takes in noise and silence": f"{report.takes_per_noise_minute:.2f} a minute",
@@ -30,16 +30,15 @@ def write_card(
     weights: Path,
     config: "TrainConfig",
     model: InteractionModel,
-    hours: float,
-    bias: float,
+    kept: dict[str, Any],
     on_validation: Report,
     on_test: Report,
 ) -> None:
-    """Write ``NAME.md`` beside the weights."""
+    """Write ``NAME.md`` beside the weights. ``kept``: the log row of the epoch whose weights they are."""
     count = sum(p.numel() for p in model.parameters())
     settings = "\n".join(
         f"| {section}.{key} | {value} |"
-        for section in ("data", "model", "train")
+        for section in ("data", "model", "train", "stages")
         for key, value in dataclasses.asdict(getattr(config, section)).items()
     )
     millions, megabytes = f"{count / 1e6:.1f}", f"{weights.stat().st_size / 1e6:.1f}"
@@ -57,24 +56,25 @@ decision (listen, speak, backchannel, interrupt, yield), a say token and a deleg
 
 ## Data
 
-{hours:.1f} hours of simulated conversation (engine/training/simulator.py): requests from a grammar,
+{kept["hours"]:.1f} hours of simulated conversation (engine/training/simulator.py): requests from a grammar,
 turns of the Self-dialogue Corpus (Fainberg et al. 2018, BSD-3-Clause), spoken by hibari, espeak-ng and
 flite with changes of rate, pitch and vocal tract; and by the real training speakers (odd speaker
 numbers) of a one-utterance-a-speaker selection of LibriSpeech train-clean-100 (Panayotov et al. 2015,
 CC BY 4.0). Rooms, noise, band limits and residual echo are synthetic. Targets are the decisions of an
 oracle that knows the script; mistakes are mixed into the assistant's behaviour so that the model also
-learns what to do after one.
+learns what to do after one. The weights are those of epoch {kept["epoch"]} ({kept["stage"]}), averaged over
+steps: the most useful epoch on the validation speakers.
 
 ## Figures
 
 Human voices never trained on, read sentences with silences of 0.35 to 1.6 s put between words of a
 clause. A take is the first micro-turn that decides `speak` or `interrupt`; the offset runs from the end
-of the voice to the first sound and includes 30 ms of compute. The bias of {bias:+.2f} on `speak` and
+of the voice to the first sound and includes 30 ms of compute. The bias of {kept["bias"]:+.2f} on `speak` and
 `interrupt` was chosen on the validation speakers and is part of the weights.
 
-Pauses and ends count only when they were reached without an earlier take: a turn that was taken too soon
-drops out of the rows on ends and offsets, which are better for it. Read sentences also hold pauses of
-their own; a take there counts as cut into, and was not looked at more closely.
+Pauses count when they were reached without an earlier take. Ends taken are a share of all turns: one
+that was taken too soon is missing there. Offsets are those of the ends taken. Read sentences also hold
+pauses of their own; a take there counts as cut into, and was not looked at more closely.
 
 Test speakers (number divisible by four):
 

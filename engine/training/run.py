@@ -1,304 +1,49 @@
-"""``microturn train CONFIG``: from raw voices and texts to weights with a card.
+"""``microturn train CONFIG``: from raw data to weights with a card, stage by stage.
 
-Stages, each kept in the run's folder and skipped when it is there: clip pool,
-shards, checkpoints, weights. The folder belongs to one config: resuming with
-another is refused.
+Imitation comes first: conversations in which the simulated assistant follows
+the oracle, or strays from it at random. Then come on-policy rounds: the current
+weights play, the oracle says what they should have done, and training goes on
+with both. What a stage makes is kept in the run's folder, so an interrupted run
+goes on where it stopped. The folder belongs to one config.
 """
 
 import dataclasses
-import hashlib
 import json
-import math
 import time
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from engine import checkpoint
-from engine.decisions import DECISION_INDEX, DECISIONS, SAY_TOKENS
-from engine.encode import STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
+from engine.config import CHUNK_S
+from engine.decisions import DECISION_INDEX
 from engine.errors import InputError
-from engine.frontend import DMEL_DIM, FEATURE_DIMS
-from engine.model.config import ModelConfig
-from engine.model.interaction import InteractionModel, ModelInputs
-from engine.training import evaluate
+from engine.model.interaction import InteractionModel
+from engine.training import evaluate, shards
 from engine.training.card import write_card
-from engine.training.dataset import DataConfig, load_shards, make_shards
-from engine.training.frames import picture_bank
+from engine.training.config import CONFIGS, Stage, TrainConfig, load_config
+from engine.training.dataset import make_shards, shard_path
+from engine.training.trainer import BEST, Trainer
 
-CONFIGS = Path(__file__).parent / "configs"
-_CLASS_WEIGHTS = {"listen": 1.0, "speak": 1.0, "backchannel": 2.0, "interrupt": 3.0, "yield": 3.0}
-_PICTURES = 256
-_HELD_OUT = 0.05
-
-
-@dataclass(frozen=True)
-class ModelSection:
-    front_end: str = "whisper"
-    dim: int = 256
-    layers: int = 6
-    heads: int = 4
-    window: int = 256
-    dropout: float = 0.1
+__all__ = ["CONFIGS", "load_config", "run_training", "train"]
+LOG = "log.jsonl"
+Features = list[NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class TrainSection:
-    epochs: int = 10
-    batch: int = 16
-    learning_rate: float = 6e-4
-    weight_decay: float = 0.05
-    warmup_steps: int = 100
-    activity_weight: float = 0.3
-    ema: float = 0.995
-    threads: int = 2
+class Folders:
+    """Where a run reads and writes. ``data`` holds real voices and texts; ``shards`` what is made of them."""
+
+    out: Path
+    shards: Path
+    data: Path | None
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """A training run. Read from TOML; unknown keys are refused."""
-
-    name: str
-    seed: int
-    data: DataConfig
-    model: ModelSection
-    train: TrainSection
-
-    def digest(self) -> str:
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _section(cls: type[Any], table: dict[str, Any], where: str) -> Any:
-    known = {f.name: f.type for f in dataclasses.fields(cls)}
-    for key, value in table.items():
-        if key not in known:
-            raise InputError(f"config: unknown key '{key}' in [{where}]; known: {', '.join(known)}")
-        wanted = known[key]
-        assert not isinstance(wanted, str)
-        expected = (int, float) if wanted is float else (wanted,)
-        if not isinstance(value, expected) or isinstance(value, bool):
-            raise InputError(f"config: [{where}] {key} must be {wanted.__name__}")
-    return cls(**table)
-
-
-def load_config(path: Path) -> TrainConfig:
-    """Read a config; a bare name means one of the shipped ones.
-
-    Raises:
-        InputError: not found, not TOML, unknown keys, or values that contradict each other.
-    """
-    if not path.exists():
-        shipped = CONFIGS / f"{path.name.removesuffix('.toml')}.toml"
-        if not shipped.exists():
-            names = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.toml")))
-            raise InputError(f"no config {path}; shipped ones: {names}")
-        path = shipped
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise InputError(f"{path} is not valid TOML: {err}") from err
-    extra = set(table) - {"name", "seed", "data", "model", "train"}
-    if extra or "name" not in table:
-        what = f"unknown key '{min(extra)}'" if extra else "no 'name'"
-        raise InputError(f"{path}: {what}; a config has name, seed, [data], [model], [train]")
-    config = TrainConfig(
-        name=str(table["name"]),
-        seed=int(table.get("seed", 0)),
-        data=_section(DataConfig, table.get("data", {}), "data"),
-        model=_section(ModelSection, table.get("model", {}), "model"),
-        train=_section(TrainSection, table.get("train", {}), "train"),
-    )
-    if config.model.front_end not in FEATURE_DIMS:
-        raise InputError(f"{path}: front_end must be one of {', '.join(FEATURE_DIMS)}")
-    if config.model.dim % (2 * config.model.heads):
-        raise InputError(f"{path}: dim {config.model.dim} must be a multiple of twice heads")
-    return config
-
-
-def model_config(section: ModelSection) -> ModelConfig:
-    return ModelConfig(
-        front_end=section.front_end,
-        audio_dim=FEATURE_DIMS[section.front_end],
-        dmel_dim=DMEL_DIM,
-        decisions=len(DECISIONS),
-        say_tokens=len(SAY_TOKENS),
-        dim=section.dim,
-        layers=section.layers,
-        heads=section.heads,
-        window=section.window,
-        state_dim=STATE_DIM,
-        text_buckets=TEXT_BUCKETS,
-        text_slots=TEXT_SLOTS,
-        dropout=section.dropout,
-    )
-
-
-def batch_inputs(
-    data: dict[str, NDArray[Any]],
-    rows: NDArray[np.int64],
-    pictures: Tensor,
-    rng: np.random.Generator,
-    audio_dim: int,
-) -> ModelInputs:
-    """Sessions ``rows`` as model inputs; half of them get a camera with random pictures."""
-    turns = data["decision"].shape[1]
-    chosen = torch.from_numpy(rng.choice(len(pictures), size=12, replace=False))
-    shown = np.repeat(rng.integers(0, 12, (len(rows), turns // 4 + 1)), 4, axis=1)[:, :turns]
-    camera = rng.random((len(rows), 1)) < 0.5
-    return ModelInputs(
-        audio=torch.from_numpy(data["audio"][rows][..., :audio_dim]).float(),
-        state=torch.from_numpy(data["state"][rows]),
-        decision=torch.from_numpy(data["decision_in"][rows]).long(),
-        say=torch.from_numpy(data["say_in"][rows]).long(),
-        text=torch.from_numpy(data["text"][rows]).long(),
-        frames=pictures[chosen],
-        frame_index=torch.from_numpy(np.where(camera, shown, -1)),
-    )
-
-
-def losses(
-    model: InteractionModel, inputs: ModelInputs, data: dict[str, NDArray[Any]], rows: NDArray[np.int64]
-) -> dict[str, Tensor]:
-    """Mean losses of each head on a batch."""
-    out = model(inputs)
-    decision = torch.from_numpy(data["decision"][rows]).long()
-    weight = torch.from_numpy(data["weight"][rows]).float()
-    classes = torch.tensor([_CLASS_WEIGHTS[name] for name in DECISIONS])
-    per_turn = weight * classes[decision]
-    wrong = F.cross_entropy(out.decision.float().flatten(0, 1), decision.flatten(), reduction="none")
-    active = (decision != DECISION_INDEX["listen"]) & (weight > 0)
-    say = torch.from_numpy(data["say"][rows]).long()
-    delegate = torch.from_numpy(data["delegate"][rows]).float()
-    activity = torch.from_numpy(data["activity"][rows]).float()
-    return {
-        "decision": (wrong * per_turn.flatten()).sum() / per_turn.sum(),
-        "say": F.cross_entropy(out.say.float()[active], say[active]),
-        "delegate": F.binary_cross_entropy_with_logits(out.delegate.float()[active], delegate[active]),
-        "activity": F.binary_cross_entropy_with_logits(out.activity.float(), activity),
-    }
-
-
-class Trainer:
-    """One run's state: model, optimiser, averaged weights, log."""
-
-    def __init__(self, config: TrainConfig, folder: Path, data: dict[str, NDArray[Any]]) -> None:
-        torch.manual_seed(config.seed)
-        torch.set_num_threads(config.train.threads)
-        self.config, self.folder, self.data = config, folder, data
-        sessions = len(data["decision"])
-        held = max(1, int(sessions * _HELD_OUT))
-        self.training, self.held = np.arange(sessions - held), np.arange(sessions - held, sessions)
-        self.model = InteractionModel(model_config(config.model))
-        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        decayed = [p for p in self.model.parameters() if p.dim() >= 2]
-        plain = [p for p in self.model.parameters() if p.dim() < 2]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": config.train.weight_decay},
-                {"params": plain, "weight_decay": 0.0},
-            ],
-            lr=config.train.learning_rate,
-            betas=(0.9, 0.98),
-        )
-        self.pictures = torch.from_numpy(picture_bank(config.seed, _PICTURES))
-        self.steps_an_epoch = max(1, len(self.training) // config.train.batch)
-        self.epoch = 0
-
-    def learning_rate(self, step: int) -> float:
-        """Linear warm-up, then a cosine down to a twentieth."""
-        section = self.config.train
-        if step < section.warmup_steps:
-            return section.learning_rate * (step + 1) / section.warmup_steps
-        whole = max(1, section.epochs * self.steps_an_epoch - section.warmup_steps)
-        return section.learning_rate * (
-            0.05 + 0.475 * (1 + math.cos(math.pi * (step - section.warmup_steps) / whole))
-        )
-
-    def total(self, parts: dict[str, Tensor]) -> Tensor:
-        weight = self.config.train.activity_weight
-        return parts["decision"] + 0.5 * parts["say"] + 0.3 * parts["delegate"] + weight * parts["activity"]
-
-    def run_epoch(self) -> dict[str, float]:
-        """One pass over the training sessions; returns mean losses."""
-        rng = np.random.default_rng([self.config.seed, self.epoch])
-        torch.manual_seed(self.config.seed * 1000 + self.epoch)
-        order = rng.permutation(self.training)
-        sums: dict[str, float] = {}
-        self.model.train()
-        for k in range(self.steps_an_epoch):
-            rows = np.sort(order[k * self.config.train.batch : (k + 1) * self.config.train.batch])
-            step = self.epoch * self.steps_an_epoch + k
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.learning_rate(step)
-            inputs = batch_inputs(self.data, rows, self.pictures, rng, self.model.config.audio_dim)
-            noise = torch.randn_like(inputs.audio) * 0.1
-            inputs = dataclasses.replace(inputs, audio=inputs.audio + noise)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                parts = losses(self.model, inputs, self.data, rows)
-            self.optimiser.zero_grad()
-            self.total(parts).backward()
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimiser.step()
-            keep = min(self.config.train.ema, (1 + step) / (10 + step))
-            for name, value in self.model.state_dict().items():
-                self.average[name].lerp_(value.detach(), 1 - keep)
-            for name, part in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(part.detach()) / self.steps_an_epoch
-        self.epoch += 1
-        return sums
-
-    def averaged(self) -> InteractionModel:
-        model = InteractionModel(self.model.config)
-        model.load_state_dict(self.average)
-        return model.eval()
-
-    @torch.inference_mode()
-    def held_out(self, model: InteractionModel) -> dict[str, float]:
-        """Losses on sessions kept out, in whole-batch means."""
-        rng = np.random.default_rng(self.config.seed)
-        inputs = batch_inputs(self.data, self.held, self.pictures, rng, model.config.audio_dim)
-        return {f"held_{k}": float(v) for k, v in losses(model, inputs, self.data, self.held).items()}
-
-    def save(self) -> None:
-        """Write a checkpoint from which the run can go on, atomically."""
-        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in self.average.items()}
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{k}": v for k, v in moments.items()}
-        temporary = self.folder / "checkpoint.tmp"
-        meta = {"epoch": str(self.epoch), "digest": self.config.digest()}
-        save_file({k: v.contiguous().clone() for k, v in tensors.items()}, temporary, metadata=meta)
-        temporary.replace(self.folder / "checkpoint.safetensors")
-        (self.folder / "epoch.txt").write_text(str(self.epoch))
-
-    def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
-        stored = self.folder / "checkpoint.safetensors"
-        if not stored.exists():
-            return
-        tensors = load_file(stored)
-        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
-        self.average = {k[8:]: v for k, v in tensors.items() if k.startswith("average.")}
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, key = name.split(".")
-                state.setdefault(int(index), {})[key] = value
-        whole = self.optimiser.state_dict()
-        whole["state"] = state
-        self.optimiser.load_state_dict(whole)
-        self.epoch = int((self.folder / "epoch.txt").read_text())
-
-
-def claim_folder(folder: Path, config: TrainConfig, resume: bool) -> None:
+def claim(folder: Path, config: TrainConfig, resume: bool) -> None:
     """Make the run's folder this config's own.
 
     Raises:
@@ -306,7 +51,7 @@ def claim_folder(folder: Path, config: TrainConfig, resume: bool) -> None:
     """
     stamp = folder / "config.json"
     if stamp.exists():
-        if json.loads(stamp.read_text())["digest"] != config.digest():
+        if _stored(stamp).get("digest") != config.digest():
             raise InputError(
                 f"{folder} holds a run with another config: choose another --out, or move it away"
             )
@@ -315,76 +60,212 @@ def claim_folder(folder: Path, config: TrainConfig, resume: bool) -> None:
                 f"{folder} holds a finished run: pass --resume to go on, or choose another --out"
             )
         return
+    _write_stamp(stamp, {"digest": config.digest(), **dataclasses.asdict(config)})
+
+
+def claim_shards(folder: Path, config: TrainConfig, real_voices: bool) -> None:
+    """Make a folder of shards that of one ``[data]`` section, which several runs may share.
+
+    Raises:
+        InputError: it holds shards of another one.
+    """
+    stamp = folder / "data.json"
+    digest = config.data_digest(real_voices)
+    if stamp.exists():
+        if _stored(stamp).get("digest") != digest:
+            raise InputError(
+                f"{folder} holds shards of another [data] section, or made with other voices: "
+                "use the same [data] and --data, or another folder"
+            )
+        return
+    if shard_path(folder, 0).exists():
+        print(f"data: {folder} does not say how its shards were made; they are taken as they are", flush=True)
+    _write_stamp(
+        stamp, {"digest": digest, "real_voices": real_voices, "data": dataclasses.asdict(config.data)}
+    )
+
+
+def _stored(stamp: Path) -> dict[str, Any]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(json.dumps({"digest": config.digest(), **dataclasses.asdict(config)}, indent=1))
+        stored = json.loads(stamp.read_text())
+    except (ValueError, OSError) as err:
+        raise InputError(f"{stamp} cannot be read: choose another folder, or move this one away") from err
+    return stored if isinstance(stored, dict) else {}
+
+
+def _write_stamp(stamp: Path, content: dict[str, Any]) -> None:
+    try:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(json.dumps(content, indent=1))
     except OSError as err:
-        raise InputError(f"cannot write to {folder}: {err.strerror}") from err
+        raise InputError(f"cannot write to {stamp.parent}: {err.strerror}") from err
+
+
+def validation(folders: Folders, split: str, front_end: str) -> tuple[list[evaluate.Case], Features]:
+    """Cases of a split with their features: real voices where there are any, and always noise."""
+    cases = evaluate.human_cases(folders.data, folders.shards, split) if folders.data else []
+    cases += evaluate.noise_cases()
+    return cases, evaluate.case_features(cases, folders.shards / f"{split}-{front_end}.npz", front_end)
+
+
+def biased(model: InteractionModel, bias: float) -> InteractionModel:
+    """``model`` itself, ``bias`` added to the logits of speak and interrupt for good."""
+    with torch.no_grad():
+        for name in ("speak", "interrupt"):
+            model.decision.bias[DECISION_INDEX[name]] += bias
+    return model
 
 
 def run_training(
-    config: Path, out: Path | None = None, data: Path | None = None, resume: bool = False
+    config: Path,
+    out: Path | None = None,
+    data: Path | None = None,
+    resume: bool = False,
+    shards_folder: Path | None = None,
 ) -> None:
     """Train from raw data to weights and a model card in ``out`` (default ``runs/NAME``).
 
     ``data``: folder with ``librispeech-*/`` voices and ``self-dialogues.jsonl.gz``;
     without it training uses synthetic voices and the request grammar only.
+    ``shards_folder``: where simulated conversations lie or are made (default: in ``out``).
+
+    Raises:
+        InputError: the config, a folder or a file in it cannot be used; nothing was overwritten.
     """
     settings = load_config(config)
     folder = out or Path("runs") / settings.name
-    if data is not None and not data.is_dir():
-        raise InputError(f"--data {data}: no such folder")
+    train(settings, Folders(folder, shards_folder or folder, usable_data(data)), resume)
+
+
+def usable_data(data: Path | None) -> Path | None:
+    """``data`` if it holds real voices; says so where it does not.
+
+    Raises:
+        InputError: there is no such folder.
+    """
     if data is None:
         print("data: no --data given, training without real voices and dialogue texts", flush=True)
-    claim_folder(folder, settings, resume)
-    began = time.monotonic()
-    make_shards(folder, data, settings.data)
-    trainer = Trainer(settings, folder, load_shards(folder, settings.data))
+        return None
+    if not data.is_dir():
+        raise InputError(f"--data {data}: no such folder")
+    if not any(data.glob("librispeech-*/*.ogg")):
+        print(f"data: no librispeech-*/*.ogg in {data}, training without real voices", flush=True)
+        return None
+    return data
+
+
+def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[str, Any]:
+    """Run what is left of a training run; returns the log row of the epoch that was kept."""
+    claim(folders.out, config, resume)
+    claim_shards(folders.shards, config, folders.data is not None)
+    make_shards(folders.shards, folders.data, config.data)
+    trainer = Trainer(config, folders.out)
     trainer.resume()
-    cases, features = validation(folder, data, "validation", settings.model.front_end)
-    while trainer.epoch < settings.train.epochs:
-        sums = trainer.run_epoch()
-        model = trainer.averaged()
-        row: dict[str, Any] = {"epoch": trainer.epoch, "seconds": round(time.monotonic() - began), **sums}
-        row |= trainer.held_out(model)
-        bias, report = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
-        row |= {"bias": bias, **dataclasses.asdict(report)}
-        trainer.save()
-        with (folder / "log.jsonl").open("a") as log:
-            log.write(json.dumps(row) + "\n")
+    prune_log(folders.out / LOG, trainer.epoch)
+    cases, features = validation(folders, "validation", config.model.front_end)
+    paths = [shard_path(folders.shards, n) for n in range(config.shards_used())]
+    imitation = len(paths)
+    for stage in config.plan():
+        if stage.round:
+            paths += policy_shards(trainer, stage, folders, cases, features)
+        if trainer.epoch >= stage.last:
+            continue
+        began = time.perf_counter()
+        loaded = shards.load(paths, trainer.model.config.audio_dim, config.train.voices_used)
+        trainer.use(loaded, imitation)
+        hours = loaded.arrays["decision"].numel() * CHUNK_S / 3600
         print(
-            f"epoch {trainer.epoch}: loss {sums['decision']:.4f} held {row['held_decision']:.4f} | "
-            f"bias {bias:+.2f} {report.line()}",
+            f"{stage.name}: {hours:.1f} h of conversation from {len(paths)} shards, "
+            f"loaded in {time.perf_counter() - began:.0f} s, on {trainer.device}",
             flush=True,
         )
-    finish(trainer, cases, features, data)
+        while trainer.epoch < stage.last:
+            epoch(trainer, stage, hours, cases, features)
+    return finish(trainer, folders, cases, features)
 
 
-def validation(
-    folder: Path, data: Path | None, split: str, front_end: str
-) -> tuple[list[evaluate.Case], list[NDArray[np.float32]]]:
-    """Cases of a split with their features: real voices where there are any, and always noise."""
-    cases = evaluate.human_cases(data, folder, split) if data else []
-    cases += evaluate.noise_cases()
-    return cases, evaluate.case_features(cases, folder / f"{split}.npz", front_end)
+def policy_shards(
+    trainer: Trainer, stage: Stage, folders: Folders, cases: list[evaluate.Case], features: Features
+) -> list[Path]:
+    """Shards of an on-policy round, played by the weights with which the round began."""
+    from engine.training.onpolicy import roll_out
+
+    weights = folders.out / f"round-{stage.round}.safetensors"
+    if not weights.exists():
+        model = trainer.averaged()
+        bias, _ = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
+        checkpoint.save(biased(model, bias), weights)
+    count = trainer.config.stages.on_policy[stage.round - 1].shards
+    return roll_out(
+        folders.out, folders.shards, stage.round, count, weights, trainer.config.data, folders.data
+    )
+
+
+def epoch(
+    trainer: Trainer, stage: Stage, hours: float, cases: list[evaluate.Case], features: Features
+) -> None:
+    """Train for an epoch, judge its averaged weights, keep them if they are the best, and log all that."""
+    began = time.perf_counter()
+    sums = trainer.run_epoch(stage)
+    bias, report = evaluate.choose_bias(cases, evaluate.decision_logits(trainer.averaged(), features))
+    held = trainer.held_out()
+    # Without voices to judge on there is only the loss on conversations kept out.
+    score = evaluate.usefulness(report) if report.ends else -held["held_decision"]
+    best = trainer.keep_if_best(score)
+    row = {"epoch": trainer.epoch, "stage": stage.name, "hours": round(hours, 2), **sums, **held}
+    row |= {"bias": bias, **dataclasses.asdict(report), "score": score, "best": best}
+    row["seconds"] = round(time.perf_counter() - began, 1)
+    with (trainer.folder / LOG).open("a") as log:
+        log.write(json.dumps(row) + "\n")
+    trainer.save()
+    print(
+        f"epoch {trainer.epoch} ({stage.name}): loss {sums['decision']:.4f} held {held['held_decision']:.4f} "
+        f"{sums['positions_per_s']:.0f} micro-turns/s | bias {bias:+.2f} {report.line()} | "
+        f"score {score:.3f}{' (best so far)' if best else ''}",
+        flush=True,
+    )
+
+
+def read_log(log: Path) -> list[dict[str, Any]]:
+    """The rows of a log; a last line that was cut off is left out."""
+    rows = []
+    for line in log.read_text().splitlines() if log.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+def prune_log(log: Path, last: int) -> None:
+    """Drop rows of epochs after ``last``, which the checkpoint does not hold and which come again."""
+    if log.exists():
+        kept = [row for row in read_log(log) if row["epoch"] <= last]
+        temporary = log.with_suffix(".tmp")
+        temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
+        temporary.replace(log)
 
 
 def finish(
-    trainer: Trainer, cases: list[evaluate.Case], features: list[NDArray[np.float32]], data: Path | None
-) -> None:
-    """Choose the bias on validation voices, judge once on test voices, write weights and card."""
-    model = trainer.averaged()
+    trainer: Trainer, folders: Folders, cases: list[evaluate.Case], features: Features
+) -> dict[str, Any]:
+    """Take the best epoch, choose its bias on validation voices, judge once on test voices, write weights."""
+    config = trainer.config
+    if not (trainer.folder / BEST).exists():
+        raise InputError(f"{trainer.folder / BEST} is missing: delete the checkpoint beside it and --resume")
+    model, number = trainer.best()
     bias, on_validation = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
-    with torch.no_grad():
-        for name in ("speak", "interrupt"):
-            model.decision.bias[DECISION_INDEX[name]] += bias
-    front_end = trainer.config.model.front_end
-    test_cases, test_features = validation(trainer.folder, data, "test", front_end)
-    weights = trainer.folder / f"{trainer.config.name}.safetensors"
-    checkpoint.save(model, weights, {"training_digest": trainer.config.digest()})
+    weights = trainer.folder / f"{config.name}.safetensors"
+    checkpoint.save(biased(model, bias), weights, {"training_digest": config.digest()})
+    test_cases, test_features = validation(folders, "test", config.model.front_end)
     on_test = evaluate.judge(
         test_cases, evaluate.decision_logits(checkpoint.load(weights), test_features), 0.0
     )
-    print(f"validation: {on_validation.line()}\ntest: {on_test.line()}\nweights: {weights}", flush=True)
-    hours = trainer.data["decision"].size * 0.2 / 3600
-    write_card(weights, trainer.config, model, hours, bias, on_validation, on_test)
+    row = next(r for r in read_log(trainer.folder / LOG) if r["epoch"] == number)
+    print(
+        f"kept: epoch {number}\nvalidation: {on_validation.line()}\ntest: {on_test.line()}\n"
+        f"weights: {weights}",
+        flush=True,
+    )
+    write_card(weights, config, model, row, on_validation, on_test)
+    return {**row, "parameters": sum(p.numel() for p in model.parameters())}

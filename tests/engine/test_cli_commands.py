@@ -40,7 +40,7 @@ def run(capsys, *argv: object) -> tuple[int, str, str]:
     return status, out, err
 
 
-@pytest.mark.parametrize("command", ["", "replay", "demo", "inspect", "devices", "doctor", "train"])
+@pytest.mark.parametrize("command", ["", "replay", "demo", "bench", "inspect", "devices", "doctor", "train"])
 def test_help_everywhere(capsys, command):
     status, out, err = run(capsys, *command.split(), "--help")
     assert (status, err) == (0, "")
@@ -49,7 +49,7 @@ def test_help_everywhere(capsys, command):
 
 def test_help_names_every_command_format_and_config(capsys):
     _, out, _ = run(capsys, "--help")
-    for name in ("replay", "demo", "inspect", "devices", "doctor", "train"):
+    for name in ("replay", "demo", "bench", "inspect", "devices", "doctor", "train"):
         assert f"    {name} " in out
     _, out, _ = run(capsys, "inspect", "--help")
     assert all(f"  {name} " in out for name in FORMATS)
@@ -208,10 +208,11 @@ def test_train_hands_its_arguments_on(capsys, monkeypatch, tmp_path):
     name = next(iter(shipped()))
     assert run(capsys, "train", name)[0] == 0
     argv = ("train", shipped()[name], "--out", tmp_path, "--data", tmp_path / "d", "--resume")
+    argv += ("--shards", tmp_path / "s")
     assert run(capsys, *argv)[0] == 0
     assert called == [
-        (shipped()[name], None, None, False),
-        (shipped()[name], tmp_path, tmp_path / "d", True),
+        (shipped()[name], None, None, False, None),
+        (shipped()[name], tmp_path, tmp_path / "d", True, tmp_path / "s"),
     ]
 
 

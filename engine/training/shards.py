@@ -1,0 +1,131 @@
+"""Reading shards of simulated conversation: one preallocated array a field, checked file by file.
+
+A shard is an ``.npz`` of ``FIELDS``; axis 0 is the session, axis 1 the
+micro-turn. Sound stays float16 and is converted batch by batch: sixty hours
+are 1.1 million micro-turns, 2 GB.
+"""
+
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.decisions import DECISIONS, SAY_TOKENS
+from engine.encode import STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
+from engine.errors import InputError
+from engine.frontend import WHISPER_DIM
+
+# Per field its type and what follows (sessions, micro-turns); ``human`` is one number a session.
+FIELDS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
+    "audio": (np.float16, (WHISPER_DIM,)),
+    "state": (np.float32, (STATE_DIM,)),
+    "decision_in": (np.int8, ()),
+    "say_in": (np.int8, ()),
+    "text": (np.int16, (TEXT_SLOTS,)),
+    "decision": (np.int8, ()),
+    "say": (np.int8, ()),
+    "delegate": (np.int8, ()),
+    "weight": (np.float16, ()),
+    "activity": (np.int8, (4,)),
+    "turn_end": (np.int8, ()),
+    "complete": (np.float16, ()),
+    "human": (np.int8, ()),
+}
+
+RANGES: dict[str, tuple[float, float]] = {
+    "audio": (-65504, 65504),
+    "state": (-100, 100),
+    "decision_in": (0, len(DECISIONS) - 1),
+    "say_in": (0, len(SAY_TOKENS) - 1),
+    "text": (0, 2 * TEXT_BUCKETS),
+    "decision": (0, len(DECISIONS) - 1),
+    "say": (0, len(SAY_TOKENS) - 1),
+    "delegate": (0, 1),
+    "weight": (0, 100),
+    "activity": (0, 1),
+    "turn_end": (-1, 4),
+    "complete": (-1, 1),
+    "human": (0, 1),
+}
+
+
+def _refuse(path: Path, what: str) -> InputError:
+    return InputError(f"{path} {what}: delete it and go on with --resume, and it is made again")
+
+
+def _members(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """The named arrays of a shard."""
+    try:
+        with np.load(path) as stored:
+            missing = [name for name in FIELDS if name not in stored.files]
+            if missing:
+                raise _refuse(path, f"is a shard of another version (no '{missing[0]}')")
+            return {name: stored[name] for name in names}
+    except FileNotFoundError as err:
+        raise InputError(f"{path} is missing: go on with --resume, and it is made again") from err
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as err:
+        raise _refuse(path, "is damaged or no shard") from err
+
+
+def read_shard(path: Path) -> dict[str, np.ndarray]:
+    """One shard's arrays.
+
+    Raises:
+        InputError: the file is missing, damaged, of an older version, or no shard.
+    """
+    arrays = _members(path, FIELDS)
+    lead = arrays["decision"].shape
+    for name, (kind, rest) in FIELDS.items():
+        wanted = lead[:1] if name == "human" else (*lead, *rest)
+        if len(lead) != 2 or arrays[name].shape != wanted or arrays[name].dtype != kind:
+            raise _refuse(path, f"does not fit this version ('{name}' has another shape or type)")
+    for name, (low, high) in RANGES.items():
+        values = arrays[name]
+        # Not a number fails both comparisons, so it is refused as well.
+        if not (values.min(initial=low) >= low and values.max(initial=low) <= high):
+            raise _refuse(
+                path, f"does not fit this version ('{name}' holds {values.min()} to {values.max()})"
+            )
+    return arrays
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Sessions in memory. ``counts``: how many came from each of the shards, in their order."""
+
+    arrays: dict[str, Tensor]
+    counts: tuple[int, ...]
+
+
+def load(paths: Sequence[Path], audio_dim: int, voices: str = "all") -> Loaded:
+    """All sessions of ``paths``, session on axis 0; ``audio`` is cut to its first ``audio_dim`` columns.
+
+    ``voices``: ``all``, or ``synthetic`` to leave out sessions of real voices.
+
+    Raises:
+        InputError: a shard is unusable, has another length than the first, or nothing is left.
+    """
+    chosen = [_members(path, ("human",))["human"].ravel() != 1 for path in paths]
+    if voices == "all":
+        chosen = [np.ones_like(kept) for kept in chosen]
+    counts = tuple(int(kept.sum()) for kept in chosen)
+    if not sum(counts):
+        raise InputError("there is no session to train on: make more shards, or set voices_used = 'all'")
+    data: dict[str, np.ndarray] = {}
+    filled = 0
+    for path, kept, count in zip(paths, chosen, counts, strict=True):
+        arrays = read_shard(path)
+        arrays["audio"] = arrays["audio"][..., :audio_dim]
+        if not data:
+            data = {name: np.empty((sum(counts), *a.shape[1:]), a.dtype) for name, a in arrays.items()}
+        turns = data["decision"].shape[1]
+        if arrays["decision"].shape[1] != turns:
+            raise _refuse(path, f"has sessions of {arrays['decision'].shape[1]} micro-turns, not {turns}")
+        for name, values in arrays.items():
+            data[name][filled : filled + count] = values[kept]
+        filled += count
+    return Loaded({name: torch.from_numpy(values) for name, values in data.items()}, counts)
