@@ -48,7 +48,8 @@ class Case:
     """One scripted session. ``answers``: what the background answers to each request, in order.
 
     ``noise``: room sound at 16 kHz as long as the session, at its final level, or None; ``echo_gain``:
-    linear gain from the loudspeaker to the microphone; ``speech_gain`` scales near speech. ``voices`` is
+    linear gain from the loudspeaker to the microphone; ``speech_gain`` scales all cues, as the
+    microphone's sensitivity does. ``voices`` is
     ``synthetic`` or ``human``. ``length_s`` bounds the session.
     """
 

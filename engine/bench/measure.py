@@ -104,10 +104,10 @@ def pauses_of(happened: Happened) -> list[tuple[float, float]]:
 
 
 def _turns(case: _Case) -> list[tuple[Happened, float]]:
-    """Turns whose end is to be taken, each with the moment up to which a take belongs to it."""
+    """What is said to the assistant, each with the moment up to which a take belongs to it."""
     happened = case.outcome.happened
     limits = [*(speech_start(h) for h in happened[1:]), float("inf")]
-    return [(h, limit) for h, limit in zip(happened, limits, strict=True) if h.cue.wants_answer]
+    return list(zip(happened, limits, strict=True))
 
 
 def _turn_taking(case: _Case) -> None:
@@ -137,7 +137,9 @@ def _pauses(case: _Case) -> None:
 
 
 def _end_of_turn(case: _Case, turn: Happened, take: float | None) -> None:
-    """Whether and how soon the end of a turn is taken; None is not at all."""
+    """Whether and how soon the end of a turn is taken, where it is to be taken; None is not at all."""
+    if not turn.cue.wants_answer:
+        return
     taken = take is not None and take <= turn.end + LATEST_S
     case.add("taken", taken)
     if take is None or not taken:

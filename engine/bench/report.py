@@ -15,6 +15,11 @@ from engine.bench.suite import Results
 from engine.errors import InputError, MicroturnError
 
 FORMAT = 1
+Rows = list[tuple[Measure, dict[str, Figure | None]]]
+"""Measures with their figures by engine."""
+
+Summary = dict[str, Rows]
+"""Rows by the kind of voices."""
 _TITLES = {
     "turn_taking": "smooth turn-taking",
     "pauses": "pauses inside a turn",
@@ -41,21 +46,27 @@ def check_writable(path: Path) -> None:
         raise InputError(f"{path} cannot be written: choose another place")
 
 
-def table(results: Results) -> str:
-    """All rows with something in them, engines side by side, one block for each kind of voices.
+def summarise(results: Results) -> Summary:
+    """All rows with something in them."""
+    return {voices: _rows(results, voices) for voices in results.voices}
+
+
+def table(results: Results, summary: Summary) -> str:
+    """The rows, engines side by side, one block for each kind of voices.
 
     A cell: the value, its 95 % interval, and the number of cases.
     """
     options = results.options
     names = list(results.models)
     about = f"{options.split} split, {options.cases} cases a task, seed {options.seed}"
+    if options.cpu_time:
+        about += ", computing in processor time"
     lines = [
         f"Microturn {__version__} benchmark: {about}. A cell: value [95 % interval] cases.",
         "; ".join(f"{name}: {model}" for name, model in results.models.items()),
         *results.notes,
     ]
-    for voices in results.voices:
-        rows = _rows(results, voices)
+    for voices, rows in summary.items():
         body = [_cells(measure, figures) for measure, figures in rows]
         header = [f"{voices} voices", "better", *names]
         widths = [max(len(line[k]) for line in (header, *body)) for k in range(len(header))]
@@ -69,7 +80,7 @@ def table(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _rows(results: Results, voices: str) -> list[tuple[Measure, dict[str, Figure | None]]]:
+def _rows(results: Results, voices: str) -> Rows:
     found = {name: results.by_task(name, voices) for name in results.models}
     rows = [(m, {name: figure(m, cases) for name, cases in found.items()}) for m in MEASURES]
     return [(m, figures) for m, figures in rows if any(f is not None for f in figures.values())]
@@ -91,7 +102,7 @@ def _line(cells: list[str], widths: list[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def to_json(results: Results) -> dict[str, Any]:
+def to_json(results: Results, summary: Summary) -> dict[str, Any]:
     """Everything: each figure, and each case with its observations as [value, weight]."""
     options = dataclasses.asdict(results.options)
     return {
@@ -111,8 +122,8 @@ def to_json(results: Results) -> dict[str, Any]:
                 "unit": measure.unit,
                 "engines": {n: dataclasses.asdict(f) if f else None for n, f in figures.items()},
             }
-            for voices in results.voices
-            for measure, figures in _rows(results, voices)
+            for voices, rows in summary.items()
+            for measure, figures in rows
         ],
         "cases": [
             {**dataclasses.asdict(case), "figures": _case_figures(case.figures)} for case in results.cases
@@ -128,13 +139,13 @@ def _case_figures(figures: dict[str, list[tuple[float, float]]]) -> dict[str, An
     return plain
 
 
-def write_json(results: Results, path: Path) -> None:
+def write_json(results: Results, summary: Summary, path: Path) -> None:
     """Write the JSON form, whole or not at all.
 
     Raises:
         MicroturnError: the disk refuses.
     """
-    text = json.dumps(to_json(results), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(to_json(results, summary), indent=1, ensure_ascii=False, allow_nan=False)
     try:
         # In the same folder, so that replacing the old file is one step.
         with tempfile.TemporaryDirectory(prefix=".bench-", dir=path.parent) as folder:

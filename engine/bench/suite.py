@@ -30,7 +30,8 @@ Progress = Callable[[float, float | None], None]
 class Options:
     """What to run. ``engines`` empty: all that can be loaded, and the references. ``cases``: of each task.
 
-    ``data``: folder with human voices; ``weights``: a model file for the ``micro`` engine.
+    ``data``: folder with human voices; ``weights``: a model file for the ``micro`` engine. ``cpu_time``
+    counts the processor time of computing instead of wall-clock time.
     """
 
     engines: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class Options:
     seed: int = 0
     data: Path | None = None
     weights: Path | None = None
+    cpu_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ def run_bench(options: Options, progress: Progress, voice: Voice | None = None) 
     voice = voice or Voice()
     SpeechController(voice).warm_up()
     results = Results(options, {e.name: e.model for e in engines}, voices, notes=notes)
+    stopwatch = time.process_time if options.cpu_time else time.perf_counter
     done = 0.0
     pending = len(voices) * len(options.tasks) * len(engines)
     with _quiet_collector():
@@ -150,7 +153,7 @@ def run_bench(options: Options, progress: Progress, voice: Voice | None = None) 
                 cases = _make_cases(task, kind, options, notes)
                 for engine in engines:
                     for case in cases:
-                        results.cases.append(_run(case, kind, engine, voice))
+                        results.cases.append(_run(case, kind, engine, voice, stopwatch))
                         done += case.length_s
                         progress(done, done + pending * options.cases * _CASE_SECONDS)
                     pending -= 1
@@ -166,10 +169,12 @@ def _make_cases(task: str, voices: str, options: Options, notes: list[str]) -> S
     return cases
 
 
-def _run(case: Case, voices: str, engine: InteractionEngine, voice: Voice) -> CaseResult:
+def _run(
+    case: Case, voices: str, engine: InteractionEngine, voice: Voice, stopwatch: Callable[[], float]
+) -> CaseResult:
     began = time.perf_counter()
-    outcome = run_case(case, engine, voice)
-    alone = run_case(twin(case), engine, voice) if case.task in OVERLAPS else None
+    outcome = run_case(case, engine, voice, stopwatch)
+    alone = run_case(twin(case), engine, voice, stopwatch) if case.task in OVERLAPS else None
     turns = len(outcome.turns) + (len(alone.turns) if alone else 0)
     return CaseResult(
         engine=engine.name,

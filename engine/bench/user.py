@@ -149,9 +149,10 @@ class CaseSource:
 
     def _place(self, cue: Cue, t: float) -> None:
         """Put a cue on the microphone from second ``t`` on."""
-        gain = 1.0 if cue.channel == "far" else self._case.speech_gain
         at = round(t * INPUT_HZ)
-        self._add(gain * convolve(cue.audio, room_response(self._case.room, cue.channel)), at)
+        self._add(
+            self._case.speech_gain * convolve(cue.audio, room_response(self._case.room, cue.channel)), at
+        )
         self._happened.append(Happened(cue, at / INPUT_HZ))
 
     def _echo(self, index: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.commands.progress import ProgressBar
+from engine.commands.replay import seed
 
 Subparsers = Any  # argparse's own type is private
 MAX_FAULTS = 20
@@ -39,9 +40,15 @@ def add(commands: Subparsers) -> argparse.ArgumentParser:
         "--data", metavar="DIR", type=Path, help="folder with human voices, which are reported apart"
     )
     parser.add_argument("--split", metavar="SPLIT", default="test", help="test or validation (default: test)")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of the cases (default: 0)")
+    parser.add_argument("--seed", metavar="N", type=seed, default=0, help="seed of the cases (default: 0)")
     parser.add_argument(
         "--model", metavar="FILE", type=Path, help="weights of the micro engine (default: the shipped ones)"
+    )
+    parser.add_argument(
+        "--cpu-time",
+        action="store_true",
+        help="count the processor time of computing, not wall-clock time: for a computer that is busy with "
+        "other things",
     )
     return parser
 
@@ -56,7 +63,7 @@ def count(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Run the benchmark, print the table, write the JSON."""
     from engine.bench.cases import TASKS
-    from engine.bench.report import check_writable, table, write_json
+    from engine.bench.report import check_writable, summarise, table, write_json
     from engine.bench.suite import Options, check, run_bench
 
     options = Options(
@@ -67,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         data=arguments.data,
         weights=arguments.model,
+        cpu_time=arguments.cpu_time,
     )
     check(options)
     if arguments.json is not None:
@@ -76,7 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
     faults = Counter((case.engine, what) for case in results.cases for what in case.faults)
     for (engine, what), times in faults.most_common(MAX_FAULTS):
         print(f"fault, {times} times with {engine}: {what}", file=sys.stderr)
-    print(table(results))
+    summary = summarise(results)
+    print(table(results, summary))
     if arguments.json is not None:
-        write_json(results, arguments.json)
+        write_json(results, summary, arguments.json)
     return 0
