@@ -22,7 +22,7 @@ def run(capsys, *argv: object) -> tuple[int, str, str]:
 
 
 def few_cases(task, split, count, voices, data, seed):
-    """One small case of each task, whatever is asked for."""
+    """One small case of each task."""
     ready = {made.task: made for made in overlap_cases()}
     return [ready.get(task) or case(task, cue(), length_s=8.0)][:count]
 
@@ -50,8 +50,9 @@ def nothing_runs(monkeypatch):
 
 
 def test_the_table_has_engines_side_by_side(capsys, bench):
-    status, out, err = run(capsys, "--engine", "never-speaks", "never-stops", "--cases", 1)
-    assert (status, err) == (0, "")
+    # A busy computer must not delay what is said: it would be heard as a stop.
+    status, out, _ = run(capsys, "--engine", "never-speaks", "never-stops", "--cases", 1, "--cpu-time")
+    assert status == 0
     lines = out.splitlines()
     header = next(line for line in lines if line.startswith("synthetic voices"))
     assert header.split()[-2:] == ["never-speaks", "never-stops"]
@@ -59,6 +60,12 @@ def test_the_table_has_engines_side_by_side(capsys, bench):
     assert overall.split("higher")[1].split() == "0.0 [0.0, 0.0] 4 75.0 [75.0, 75.0] 4".split()
     assert "stop latency" not in out  # nobody stopped: a row without a figure is left out
     assert "human voices left out" in out
+
+
+def test_stderr_is_quiet_where_it_is_no_terminal(capsys, bench):
+    status, out, err = run(capsys, "--engine", "never-speaks", "--only", "turn_taking", "--cases", 1)
+    assert (status, err) == (0, "")
+    assert "takes the end of the turn" in out
 
 
 def test_only_some_tasks_and_human_voices_apart(capsys, bench, tmp_path):
@@ -89,7 +96,9 @@ def test_what_was_asked_for_by_name_must_load(capsys, bench):
 
 def test_json_holds_figures_and_cases(capsys, bench, tmp_path):
     file = tmp_path / "figures.json"
-    status, _, _ = run(capsys, "--engine", "never-stops", "--cases", 1, "--seed", 3, "--json", file)
+    status, _, _ = run(
+        capsys, "--engine", "never-stops", "--cases", 1, "--seed", 3, "--cpu-time", "--json", file
+    )
     data = json.loads(file.read_text("utf-8"))
     assert status == 0
     assert list(tmp_path.iterdir()) == [file]
