@@ -79,7 +79,7 @@ class Dropout(nn.Module):
             return x
         if x.device.type != "cpu":
             return F.dropout(x, self.dropped / 256)
-        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_()
+        words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
         kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self.dropped
         return torch.where(kept, x * (256 / (256 - self.dropped)), 0.0)
 

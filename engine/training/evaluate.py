@@ -167,7 +167,7 @@ def case_features(cases: list[Case], stored: Path, front_end: str) -> list[NDArr
     known = np.frombuffer(digest.digest(), np.uint8)
     if stored.exists():
         try:
-            with np.load(stored) as arrays:
+            with stored.open("rb") as raw, np.load(raw) as arrays:
                 if "digest" in arrays.files and np.array_equal(arrays["digest"], known):
                     return [arrays[f"a{k}"].astype(np.float32) for k in range(len(cases))]
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
@@ -242,9 +242,9 @@ def usefulness(report: Report) -> float:
 
 
 def choose_bias(cases: list[Case], logits: list[NDArray[np.float32]]) -> tuple[float, Report]:
-    """The bias on taking the floor that serves best on these (validation) cases."""
+    """The bias on taking the floor that serves best on these (validation) cases; of equals the smallest."""
     scored = [(b, judge(cases, logits, b)) for b in np.arange(-4.0, 3.01, 0.25)]
-    best = max(scored, key=lambda pair: usefulness(pair[1]))
+    best = max(scored, key=lambda pair: (usefulness(pair[1]), -abs(pair[0])))
     return float(best[0]), best[1]
 
 

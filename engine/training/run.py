@@ -9,6 +9,7 @@ goes on where it stopped. The folder belongs to one config.
 
 import dataclasses
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ def claim(folder: Path, config: TrainConfig, resume: bool) -> None:
     """
     stamp = folder / "config.json"
     if stamp.exists():
-        if _stored(stamp).get("digest") != config.digest():
+        if read_stamp(stamp).get("digest") != config.digest():
             raise InputError(
                 f"{folder} holds a run with another config: choose another --out, or move it away"
             )
@@ -60,7 +61,7 @@ def claim(folder: Path, config: TrainConfig, resume: bool) -> None:
                 f"{folder} holds a finished run: pass --resume to go on, or choose another --out"
             )
         return
-    _write_stamp(stamp, {"digest": config.digest(), **dataclasses.asdict(config)})
+    write_stamp(stamp, {"digest": config.digest(), **dataclasses.asdict(config)})
 
 
 def claim_shards(folder: Path, config: TrainConfig, real_voices: bool) -> None:
@@ -72,7 +73,7 @@ def claim_shards(folder: Path, config: TrainConfig, real_voices: bool) -> None:
     stamp = folder / "data.json"
     digest = config.data_digest(real_voices)
     if stamp.exists():
-        if _stored(stamp).get("digest") != digest:
+        if read_stamp(stamp).get("digest") != digest:
             raise InputError(
                 f"{folder} holds shards of another [data] section, or made with other voices: "
                 "use the same [data] and --data, or another folder"
@@ -80,12 +81,17 @@ def claim_shards(folder: Path, config: TrainConfig, real_voices: bool) -> None:
         return
     if shard_path(folder, 0).exists():
         print(f"data: {folder} does not say how its shards were made; they are taken as they are", flush=True)
-    _write_stamp(
+    write_stamp(
         stamp, {"digest": digest, "real_voices": real_voices, "data": dataclasses.asdict(config.data)}
     )
 
 
-def _stored(stamp: Path) -> dict[str, Any]:
+def read_stamp(stamp: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         stored = json.loads(stamp.read_text())
     except (ValueError, OSError) as err:
@@ -93,10 +99,17 @@ def _stored(stamp: Path) -> dict[str, Any]:
     return stored if isinstance(stored, dict) else {}
 
 
-def _write_stamp(stamp: Path, content: dict[str, Any]) -> None:
+def write_stamp(stamp: Path, content: dict[str, Any]) -> None:
+    """Write a JSON object, its folder included, whole or not at all.
+
+    Raises:
+        InputError: the place cannot be written to.
+    """
     try:
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(json.dumps(content, indent=1))
+        temporary = stamp.with_suffix(".tmp")
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+        temporary.replace(stamp)
     except OSError as err:
         raise InputError(f"cannot write to {stamp.parent}: {err.strerror}") from err
 
@@ -170,6 +183,8 @@ def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[s
             paths += policy_shards(trainer, stage, folders, cases, features)
         if trainer.epoch >= stage.last:
             continue
+        if trainer.epoch == stage.first:
+            trainer.score = -math.inf  # the best epoch is looked for in the last stage
         began = time.perf_counter()
         loaded = shards.load(paths, trainer.model.config.audio_dim, config.train.voices_used)
         trainer.use(loaded, imitation)
@@ -216,7 +231,7 @@ def epoch(
     row |= {"bias": bias, **dataclasses.asdict(report), "score": score, "best": best}
     row["seconds"] = round(time.perf_counter() - began, 1)
     with (trainer.folder / LOG).open("a") as log:
-        log.write(json.dumps(row) + "\n")
+        log.write(json.dumps({k: finite(v) for k, v in row.items()}) + "\n")
     trainer.save()
     print(
         f"epoch {trainer.epoch} ({stage.name}): loss {sums['decision']:.4f} held {held['held_decision']:.4f} "
@@ -224,6 +239,11 @@ def epoch(
         f"score {score:.3f}{' (best so far)' if best else ''}",
         flush=True,
     )
+
+
+def finite(value: Any) -> Any:
+    """None in place of a number that JSON cannot hold, such as the offset where no end was taken."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_log(log: Path) -> list[dict[str, Any]]:

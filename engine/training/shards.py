@@ -60,7 +60,7 @@ def _refuse(path: Path, what: str) -> InputError:
 def _members(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     """The named arrays of a shard."""
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as raw, np.load(raw) as stored:
             missing = [name for name in FIELDS if name not in stored.files]
             if missing:
                 raise _refuse(path, f"is a shard of another version (no '{missing[0]}')")
