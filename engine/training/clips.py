@@ -20,9 +20,11 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 import soxr
+from numpy.typing import NDArray
 
 from engine.config import INPUT_HZ
 from engine.training import human
+from engine.training.teachers import Teachers
 from engine.training.texts import FILLERS, Line, Rng, dialogue_turns, make_line
 from engine.types import Samples
 
@@ -34,14 +36,23 @@ _ESPEAK = tuple(
 _FLITE = ("slt", "rms", "kal16")
 
 
+Piece = NDArray[np.float16] | Samples
+NaturalPauses = tuple[tuple[float, float, float], ...]
+
+
 @dataclass(frozen=True)
 class Clip:
-    """One line by one voice: trimmed 16 kHz pieces in order. Pauses go between pieces."""
+    """One line by one voice: trimmed 16 kHz pieces in order, between which pauses go; float16 saves memory.
+
+    ``natural``: for each piece the pauses that the speaker made in it, where a teacher found them: start and
+    end in seconds from the piece's start, and how complete the turn sounded there, -1 for unknown.
+    """
 
     kind: str
     text: str
     voice: str
-    pieces: tuple[Samples, ...]
+    pieces: tuple[Piece, ...]
+    natural: tuple[NaturalPauses, ...] = ()
 
 
 def trim16(samples: Samples) -> Samples:
@@ -151,11 +162,34 @@ def break_line(text: str, rng: Rng) -> list[str]:
     return out
 
 
+def cut_speech(samples: Samples, rng: Rng) -> list[Samples]:
+    """Cut running speech at one or two of its weakest moments, so that a pause can interrupt its melody."""
+    hop = INPUT_HZ // 50
+    edge = INPUT_HZ // 2
+    if len(samples) < 3 * edge:
+        return [samples]
+    power = np.convolve(samples**2, np.ones(2 * hop, np.float32), mode="same")[
+        edge : len(samples) - edge : hop
+    ]
+    weak = edge + hop * np.argsort(power)[: max(3, len(power) // 8)]
+    cuts: list[int] = []
+    for at in rng.permutation(weak)[: int(rng.integers(1, 3))].tolist():
+        if all(abs(at - other) > edge for other in cuts):
+            cuts.append(at)
+    return list(np.split(samples, sorted(cuts)))
+
+
 def synthesise(line: Line, name: str, speak: Callable[[str], Samples], rng: Rng) -> Clip | None:
-    """One clip, or None when the voice made no sound of it."""
-    broken = line.kind in ("request", "statement", "barge_in") and rng.random() < 0.5
-    parts = list(line.parts) or (break_line(line.text, rng) if broken else [line.text])
-    pieces = tuple(level(trim16(speak(part))) for part in parts)
+    """One clip, or None when the voice made no sound of it.
+
+    Half of the longer lines come in pieces: spoken piece by piece, as one hesitates, or cut.
+    """
+    broken = line.kind in ("request", "statement", "barge_in") and rng.random() < 0.55
+    if broken and not line.parts and rng.random() < 0.45:
+        pieces = tuple(trim16(piece) for piece in cut_speech(level(trim16(speak(line.text))), rng))
+    else:
+        parts = list(line.parts) or (break_line(line.text, rng) if broken else [line.text])
+        pieces = tuple(level(trim16(speak(part))) for part in parts)
     if any(len(p) < 800 or len(p) > 14 * INPUT_HZ for p in pieces):
         return None
     return Clip(line.kind, line.text, name, pieces)
@@ -194,28 +228,44 @@ def make_pool(seed: int, voices: int, lines_per_voice: int, dialogue: Path, work
     return [clip for clips in made for clip in clips]
 
 
-def human_clips(data: Path, cache: Path, split: str, rng: Rng, variants: int) -> list[Clip]:
+def human_clips(
+    data: Path, cache: Path, split: str, rng: Rng, variants: int, teachers: Teachers | None = None
+) -> list[Clip]:
     """Real turns of one split, each in ``variants`` ways: cut at other word gaps, other vocal tracts."""
     clips: list[Clip] = []
-    recordings: dict[str, Samples] = {}
     folder = human.recordings(data)[0].parent
+    recordings: dict[str, Samples] = {}
     for turn in human.human_turns(data, cache):
         if human.split_of(turn.speaker) != split:
             continue
         if turn.file not in recordings:
-            recordings[turn.file] = human.load(folder / turn.file)
+            recordings = {turn.file: human.load(folder / turn.file)}
+        spoken = level(recordings[turn.file][int(turn.start * INPUT_HZ) : int(turn.end * INPUT_HZ)])
+        found = natural_pauses(spoken, teachers) if teachers else ()
         for k in range(variants):
             factor = 1.0 if k == 0 else float(rng.uniform(0.86, 1.16))
             count = int(rng.choice([0, 1, 2], p=[0.35, 0.4, 0.25])) if turn.gaps else 0
             cuts = sorted(rng.choice(turn.gaps, size=min(count, len(turn.gaps)), replace=False).tolist())
-            bounds = [turn.start, *cuts, turn.end]
+            bounds = [0.0, *(cut - turn.start for cut in cuts), len(spoken) / INPUT_HZ]
             pieces = tuple(
-                level(warp(recordings[turn.file][int(a * INPUT_HZ) : int(b * INPUT_HZ)], factor))
+                warp(spoken[int(a * INPUT_HZ) : int(b * INPUT_HZ)], factor).astype(np.float16)
+                for a, b in pairwise(bounds)
+            )
+            inside = tuple(
+                tuple(((x - a) / factor, (y - a) / factor, p) for x, y, p in found if a < x and y < b)
                 for a, b in pairwise(bounds)
             )
             if all(len(p) > 1600 for p in pieces):
-                clips.append(Clip("statement", turn.text, f"human {turn.speaker}", pieces))
+                clips.append(Clip("statement", turn.text, f"human {turn.speaker}", pieces, inside))
     return clips
+
+
+def natural_pauses(spoken: Samples, teachers: Teachers) -> NaturalPauses:
+    """Pauses of 0.2 s and more that a speaker made in one turn, by the teachers; empty without them."""
+    spans = teachers.activity(spoken) or ()
+    pauses = [(a[1], b[0]) for a, b in pairwise(spans) if b[0] - a[1] >= 0.2]
+    judged = ((a, b, teachers.completeness(spoken[: int((a + 0.2) * INPUT_HZ)])) for a, b in pauses)
+    return tuple((a, b, -1.0 if p is None else p) for a, b, p in judged)
 
 
 def save(clips: list[Clip], path: Path) -> None:
@@ -236,7 +286,7 @@ def read(path: Path) -> list[Clip]:
         clips: list[Clip] = []
         at = 0
         for kind, text, voice, count in stored["rows"].tolist():
-            chosen = [p.astype(np.float32) / np.float32(32767) for p in pieces[at : at + int(count)]]
+            chosen = [(p / np.float32(32767)).astype(np.float16) for p in pieces[at : at + int(count)]]
             at += int(count)
             clips.append(Clip(kind, text, voice, tuple(chosen)))
     return clips

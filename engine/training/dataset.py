@@ -22,6 +22,7 @@ from engine.training import clips as pools
 from engine.training.acoustics import Microphone, draw_room
 from engine.training.clips import Clip
 from engine.training.simulator import SessionSimulator
+from engine.training.teachers import Teachers
 from engine.training.texts import Rng, dialogue_turns
 from engine.training.trace import Trace, activity_targets, complete_targets, turn_end_targets
 from engine.voice import Voice
@@ -44,18 +45,23 @@ ARRAYS = (
 
 
 EMPTY = 0.05  # share of sessions in which nobody is there
+POOL, TEACHERS = "pool.npz", "teachers.json"
 FILLING = ("opener", "aside", "backchannel", "stop")
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """How training conversations are made. Part of the training config's ``[data]``."""
+    """How training conversations are made: the training config's ``[data]``.
+
+    ``teachers``: let Silero VAD and smart-turn find and judge the pauses of real voices.
+    """
 
     seed: int = 1
     voices: int = 120
     lines_per_voice: int = 60
     human_variants: int = 16
     human_share: float = 0.4
+    teachers: bool = True
     shards: int = 100
     sessions_per_shard: int = 8
     turns: int = 300
@@ -153,19 +159,35 @@ def write_shard(path: Path, sessions: list[dict[str, NDArray[np.generic]]]) -> N
     temporary.replace(path)
 
 
-def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
-    """The clip pool, made and kept in ``folder`` the first time; real voices only where ``data`` is given."""
-    dialogue = data / "self-dialogues.jsonl.gz" if data else Path("missing")
-    stored = folder / "pool.npz"
+def prepare(folder: Path, data: Path | None, config: DataConfig) -> None:
+    """Make what all workers read: the clip pool, the recordings' words, what the teachers said of them."""
+    stored = folder / POOL
     if not stored.exists():
-        made = pools.make_pool(config.seed, config.voices, config.lines_per_voice, dialogue, config.workers)
-        pools.save(made, stored)
-    synthetic = pools.read(stored)
+        pools.save(
+            pools.make_pool(
+                config.seed, config.voices, config.lines_per_voice, _dialogue(data), config.workers
+            ),
+            stored,
+        )
+    if data:
+        teachers = Teachers(folder / TEACHERS) if config.teachers else None
+        pools.human_clips(data, folder, "train", np.random.default_rng(config.seed), 1, teachers)
+        if teachers:
+            teachers.save()
+
+
+def _dialogue(data: Path | None) -> Path:
+    return data / "self-dialogues.jsonl.gz" if data else Path("missing")
+
+
+def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
+    """The clips that ``prepare`` made, and the real voices where ``data`` is given."""
+    synthetic = pools.read(folder / POOL)
     people: list[Clip] = []
     if data:
-        people = pools.human_clips(
-            data, folder, "train", np.random.default_rng(config.seed), config.human_variants
-        )
+        teachers = Teachers(folder / TEACHERS) if config.teachers else None
+        rng = np.random.default_rng(config.seed)
+        people = pools.human_clips(data, folder, "train", rng, config.human_variants, teachers)
     by_voice: dict[str, list[Clip]] = {}
     for clip in synthetic:
         by_voice.setdefault(clip.voice, []).append(clip)
@@ -175,7 +197,7 @@ def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
 def _worker(first: int, folder: Path, data: Path | None, config: DataConfig) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     pool = load_pools(folder, data, config)
-    dialogue = dialogue_turns(data / "self-dialogues.jsonl.gz") if data else ()
+    dialogue = dialogue_turns(_dialogue(data))
     tools = (Voice(), WhisperEncoder())
     for number in range(first, config.shards, config.workers):
         make_shard(number, folder, pool, config, tools, dialogue)
@@ -190,7 +212,7 @@ def make_shards(folder: Path, data: Path | None, config: DataConfig) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if all(shard_path(folder, n).exists() for n in range(config.shards)):
         return
-    load_pools(folder, data, config)
+    prepare(folder, data, config)
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_worker, args=(k, folder, data, config)) for k in range(config.workers)]
     for worker in workers:
@@ -206,9 +228,3 @@ def make_shards(folder: Path, data: Path | None, config: DataConfig) -> None:
         )
     if any(w.exitcode for w in workers):
         raise RuntimeError("making training data failed; see the message above")
-
-
-def load_shards(folder: Path, config: DataConfig) -> dict[str, NDArray[np.generic]]:
-    """All sessions of all shards that exist, stacked on axis 0."""
-    stored = [np.load(shard_path(folder, n)) for n in range(config.shards) if shard_path(folder, n).exists()]
-    return {name: np.concatenate([s[name] for s in stored]) for name in ARRAYS}

@@ -118,11 +118,11 @@ class Fallible:
         self.draw_miss()
 
     def draw_miss(self) -> None:
-        """Chance that the next turn end is missed, each micro-turn: mostly small, at times seconds long.
+        """Chance that the next turn end is missed, each micro-turn: small, or so large that it takes seconds.
 
         So the model learns that the floor stays free, however long the silence has lasted.
         """
-        self.miss = 0.85 if self.rng.random() < 0.25 else 0.12
+        self.miss = 0.88 if self.rng.random() < 0.5 else 0.12
 
     def act(self, wanted: Target, user: User, state: SelfState, t: float) -> Target:
         """The decision to carry out."""

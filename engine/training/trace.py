@@ -19,7 +19,8 @@ class Utterance:
 
     ``kind``: request, barge_in, stop, backchannel or aside. ``nods``: gaps in which a backchannel is
     welcome; ``between``: gaps that follow a whole sentence. ``pieces``: what is said between the gaps,
-    with the time at which it begins. ``doubtful``: one could take it for addressed to the assistant.
+    with the time at which it begins; ``natural``: pauses inside pieces, and how complete the turn sounded
+    in them to a teacher, -1 for unknown. ``doubtful``: one could take it for addressed to the assistant.
     ``unclear``: it cannot be understood.
     """
 
@@ -30,6 +31,7 @@ class Utterance:
     nods: list[tuple[float, float]] = field(default_factory=list)
     between: list[tuple[float, float]] = field(default_factory=list)
     pieces: list[tuple[float, Samples]] = field(default_factory=list)
+    natural: list[tuple[float, float, float]] = field(default_factory=list)
     expects: bool = True
     answered: bool = False
     question: bool = False
@@ -99,6 +101,8 @@ def activity_targets(utterances: tuple[Utterance, ...], turns: int) -> NDArray[n
         edges = [u.start, *(x for g in sorted(u.gaps) for x in g), u.end]
         for a, b in zip(edges[::2], edges[1::2], strict=True):
             grid[int(a / step) : int(b / step)] = 1.0
+        for a, b, _ in u.natural:
+            grid[int(a / step) : int(b / step)] = 0.0
     bins = ((0, 4), (4, 12), (12, 24), (24, 40))
     out = np.empty((turns, 4), np.float32)
     for i in range(turns):
@@ -131,6 +135,8 @@ def complete_targets(utterances: tuple[Utterance, ...], turns: int) -> NDArray[n
         for a, b in u.gaps:
             if (a, b) not in u.between:
                 out[(ends > a) & (ends <= b)] = 0.0
+        for a, b, likely in u.natural:
+            out[(ends > a + 0.1) & (ends <= b)] = likely
         if u.expects:
             out[(ends > u.end) & (ends <= u.end + COMPLETE_S)] = 1.0
     return out

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.config import INPUT_HZ
 from engine.training.acoustics import turned_away
-from engine.training.clips import Clip
+from engine.training.clips import Clip, NaturalPauses, Piece
 from engine.training.texts import Rng, fill
 from engine.training.trace import Utterance
 from engine.types import Samples, TextEvent
@@ -67,7 +67,7 @@ class User:
 
     # -- sound ------------------------------------------------------------------------------
 
-    def mix(self, channel: Samples, samples: Samples, t: float) -> None:
+    def mix(self, channel: Samples, samples: Piece, t: float) -> None:
         at = int(t * INPUT_HZ)
         room = channel[at : at + len(samples)]
         room += samples[: len(room)]
@@ -80,9 +80,15 @@ class User:
         return float(self.rng.uniform(1.6, 2.6) if kind < 0.78 else self.rng.uniform(0.02, 0.25))
 
     def place(
-        self, pieces: Sequence[Samples], start: float, kind: str, expects: bool, gain: float = 1.0
+        self,
+        pieces: Sequence[Piece],
+        start: float,
+        kind: str,
+        expects: bool,
+        gain: float = 1.0,
+        natural: Sequence[NaturalPauses] = (),
     ) -> Utterance:
-        """Say ``pieces`` from ``start`` on, with pauses between them."""
+        """Say ``pieces`` from ``start`` on, with pauses between them; ``natural``: those inside them."""
         u = Utterance(kind, start, start, expects=expects)
         t = start
         for k, piece in enumerate(pieces):
@@ -90,8 +96,9 @@ class User:
                 after = t + self.pause()
                 u.gaps.append((t, after))
                 t = after
-            u.pieces.append((t, gain * piece))
+            u.pieces.append((t, np.asarray(gain * piece, np.float32)))
             self.mix(self.near, u.pieces[-1][1], t)
+            u.natural += [(t + a, t + b, p) for a, b, p in (natural[k] if natural else ())]
             t += len(piece) / INPUT_HZ
         u.end = t
         self.utterances.append(u)
@@ -104,7 +111,8 @@ class User:
         return None
 
     def say(self, clip: Clip, start: float, kind: str = "request") -> Utterance:
-        u = self.place(clip.pieces, start, kind, expects=True, gain=1.1 if kind == "barge_in" else 1.0)
+        gain = 1.1 if kind == "barge_in" else 1.0
+        u = self.place(clip.pieces, start, kind, expects=True, gain=gain, natural=clip.natural)
         u.question, u.text = clip.kind in ("request", "barge_in"), clip.text
         return u
 
@@ -117,6 +125,7 @@ class User:
                 self.near[at : at + fade] *= np.linspace(1, 0, fade, dtype=np.float32)
                 self.near[at + fade : end] = 0.0
                 u.gaps = [(a, min(b, t)) for a, b in u.gaps if a < t]
+                u.natural = [pause for pause in u.natural if pause[1] < t]
                 u.end, u.expects = t, False
 
     # -- scenes -----------------------------------------------------------------------------
@@ -145,7 +154,7 @@ class User:
         parts: list[Utterance] = []
         t = start
         for clip in clips:
-            parts.append(self.place(clip.pieces, t, "request", expects=False))
+            parts.append(self.place(clip.pieces, t, "request", expects=False, natural=clip.natural))
             t = parts[-1].end + float(self.rng.uniform(0.3, 1.1))
         whole = Utterance("request", start, parts[-1].end, question=clips[-1].kind == "request")
         whole.gaps = sorted(
@@ -158,6 +167,7 @@ class User:
                 whole.nods.append((a, b))
                 nodded = a
         whole.pieces = [piece for p in parts for piece in p.pieces]
+        whole.natural = [pause for p in parts for pause in p.natural]
         whole.text = " ".join(c.text for c in clips)
         self.utterances = [u for u in self.utterances if not any(u is p for p in parts)]
         self.utterances.append(whole)
@@ -178,7 +188,7 @@ class User:
         if not clip:
             return None
         same_direction = self.rng.random() < 0.35
-        said = np.concatenate(clip.pieces)
+        said = np.concatenate(clip.pieces).astype(np.float32)
         if not same_direction:
             self.mix(self.far, said * float(self.rng.uniform(0.5, 1.5)), start)
             said = turned_away(said, self.rng)
@@ -219,13 +229,14 @@ class User:
         clip = self.pick("request", "statement")
         if not clip:
             return
-        piece = np.concatenate(clip.pieces)
+        piece = np.concatenate(clip.pieces).astype(np.float32)
         muffled = turned_away(piece, self.rng, cutoff_hz=350.0)
         noise = self.rng.standard_normal(len(piece)).astype(np.float32)
         noise = np.convolve(noise, np.ones(4, np.float32) / 4, mode="same").astype(np.float32)
         drowned = muffled + float(self.rng.uniform(0.04, 0.12)) * noise
         u = self.place([drowned], start, "request", expects=True)
-        u.unclear, u.pieces, u.text = True, [(start, p) for p in clip.pieces], clip.text
+        u.unclear, u.text = True, clip.text
+        u.pieces = [(start, p.astype(np.float32)) for p in clip.pieces]
         self.next_scene_t = u.end + 3.0
 
     def _change_of_mind(self, start: float) -> None:
