@@ -18,13 +18,13 @@ class PipelineRules:
 
     vad_threshold: float = 0.5
     min_speech_ms: float = 100.0
-    silence_ms: float = 600.0
+    silence_ms: float = 1_000.0
     smart_turn: bool = False
-    smart_turn_threshold: float = 0.5
+    smart_turn_threshold: float = 0.7
     smart_turn_wait_ms: float = 200.0
-    max_silence_ms: float = 3_000.0
+    max_silence_ms: float = 1_500.0
     barge_in: Literal["vad", "words"] = "vad"
-    barge_in_ms: float = 300.0
+    barge_in_ms: float = 600.0
     min_words: int = 2
     words_every_ms: float = 400.0
 

@@ -23,20 +23,12 @@ from engine.engines.pipeline_rules import PipelineRules
 from engine.training.evaluate import Case, human_cases, judge, noise_cases, usefulness
 
 VAD_THRESHOLDS = (0.3, 0.5, 0.7)
-SILENCES_MS = (
-    200.0,
-    300.0,
-    400.0,
-    500.0,
-    600.0,
-    700.0,
-    800.0,
-    1_000.0,
-)  # longer ones score better still, and nobody would wait
-SMART_TURN_THRESHOLDS = (0.3, 0.5, 0.7, 0.8, 0.9)
-SMART_TURN_WAITS_MS = (200.0, 300.0, 400.0, 500.0)
+# Longer silences score better still, since they outlast the pauses of these recordings; nobody would wait.
+SILENCES_MS = (200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0, 1_000.0)
+SMART_TURN_THRESHOLDS = (0.3, 0.5, 0.7, 0.9)
+SMART_TURN_WAITS_MS = (200.0, 400.0)
 SHOWN = 25
-MAX_SILENCES_MS = (1_000.0, 1_500.0, 2_000.0, 3_000.0)
+MAX_SILENCES_MS = (1_500.0, 2_000.0, 3_000.0)
 
 
 def candidates(smart_turn: bool) -> Iterator[PipelineRules]:
