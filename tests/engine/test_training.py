@@ -1,4 +1,4 @@
-"""Simulator, targets, evaluation and the training command."""
+"""Clips, real voices, evaluation, and the training command from end to end."""
 
 import json
 from pathlib import Path
@@ -9,20 +9,14 @@ import torch
 from safetensors.torch import load_file
 
 from engine import checkpoint
-from engine.config import CHUNK_S, INPUT_CHUNK, INPUT_HZ
-from engine.decisions import DECISION_INDEX, DECISIONS
+from engine.config import INPUT_HZ
+from engine.decisions import DECISION_INDEX
 from engine.errors import InputError
-from engine.frontend import WhisperEncoder, whole_features
 from engine.paths import fingerprint
 from engine.training import evaluate, human, run
-from engine.training.acoustics import draw_room, microphone
 from engine.training.clips import Clip, break_line, human_clips, read, save, trim16, warp
-from engine.training.dataset import ARRAYS, session_arrays
-from engine.training.simulator import SessionSimulator
 from engine.training.texts import dialogue_turns, is_test_dialogue, make_line
-from engine.training.trace import Trace, activity_targets
 from engine.types import Samples
-from engine.voice import Voice
 
 DIALOGUE = ("The answer is four.", "I think so too.", "It was a long day at the office, so I went home.")
 
@@ -38,81 +32,6 @@ def clips(voice: str = "buzz") -> list[Clip]:
         Clip(kind, f"{kind} words", voice, tuple(buzz(0.6 + 0.3 * k, 100 + 20 * k) for k in range(count)))
         for kind, count in kinds.items()
     ]
-
-
-@pytest.fixture(scope="module")
-def voice() -> Voice:
-    return Voice()
-
-
-def simulate(seed: int, voice: Voice, turns: int = 300) -> Trace:
-    voice.stop()
-    return SessionSimulator(np.random.default_rng(seed), clips(), clips(), voice, DIALOGUE, turns).run()
-
-
-def test_a_seed_gives_the_same_session(voice: Voice) -> None:
-    a, b = simulate(4, voice), simulate(4, voice)
-    assert a.turns == b.turns
-    np.testing.assert_array_equal(a.near, b.near)
-    np.testing.assert_array_equal(a.echo, b.echo)
-    assert simulate(5, voice).turns != a.turns
-
-
-def test_targets_agree_with_the_script(voice: Voice) -> None:
-    seen: set[str] = set()
-    taken = 0
-    for seed in range(24):
-        trace = simulate(seed, voice)
-        floor = [u for u in trace.utterances if u.kind != "backchannel"]
-        for i, turn in enumerate(trace.turns):
-            t = (i + 1) * CHUNK_S
-            seen.add(turn.target.decision)
-            speaking = [u for u in floor if u.speaking(t) and u.speaking(t - 0.19) and u.start < t - 0.2]
-            starts = turn.target.decision == "speak" and not turn.state.speaking
-            if starts and turn.target.delegate:
-                taken += 1
-                ended = [u for u in floor if u.expects and u.end + 0.1 <= t + 1e-6]
-                assert ended or turn.texts or any(x.texts for x in trace.turns[max(0, i - 30) : i + 1])
-            if starts:
-                assert not speaking, f"seed {seed}: takes the floor at {t:.1f} s while the user speaks"
-            if turn.target.decision == "yield":
-                assert turn.state.speaking
-                assert any(u.start < t for u in floor)
-            if turn.target.decision == "backchannel" and not turn.state.speaking:
-                assert any(u.start < t < u.end for u in floor), "backchannels belong inside a turn"
-    assert taken > 40
-    assert seen == set(DECISIONS)
-
-
-def test_every_request_is_answered_unless_time_runs_out(voice: Voice) -> None:
-    for seed in range(6):
-        trace = simulate(seed, voice)
-        for u in trace.utterances:
-            if u.expects and u.end < 300 * CHUNK_S - 12:
-                assert u.answered
-
-
-def test_session_arrays_hold_one_row_a_micro_turn(voice: Voice) -> None:
-    trace = simulate(1, voice, turns=50)
-    rng = np.random.default_rng(0)
-    audio = microphone(draw_room(rng), rng, trace.near, trace.far, trace.echo)
-    assert audio.shape == (50 * INPUT_CHUNK,)
-    assert np.isfinite(audio).all()
-    assert np.abs(audio).max() <= 1.0
-    arrays = session_arrays(trace, whole_features(audio, WhisperEncoder(), batch=4))
-    assert set(arrays) == set(ARRAYS)
-    assert {len(a) for a in arrays.values()} == {50}
-    previous = [DECISIONS[k] for k in arrays["decision_in"]][1:]
-    assert previous == [t.acted.decision for t in trace.turns][:-1]
-
-
-def test_activity_looks_ahead(voice: Voice) -> None:
-    trace = simulate(2, voice)
-    target = activity_targets(trace.utterances, 300)
-    first = min(trace.utterances, key=lambda u: u.start)
-    turn = int(first.start / CHUNK_S)
-    assert target[turn, 0] == 1 or target[turn + 1, 0] == 1
-    assert target[: max(0, turn - 10)].sum() == 0
 
 
 def test_broken_lines_keep_their_words() -> None:
@@ -210,44 +129,67 @@ def test_judging_counts_what_it_says() -> None:
         return evaluate.judge([case] * len(logits), list(logits), 0.0)
 
     in_pause, at_end, never, in_speech = (judge(scores(*t)) for t in ((12,), (26,), (), (5,)))
-    assert (in_pause.pauses, in_pause.pauses_taken, in_pause.ends) == (1, 1.0, 0)
+    assert (in_pause.pauses, in_pause.pauses_taken, in_pause.cut_in) == (1, 1.0, 0.0)
+    assert (in_pause.ends, in_pause.ends_taken) == (1, 0.0), "a turn taken too soon is no end taken"
     assert (at_end.pauses, at_end.pauses_taken, at_end.ends_taken) == (1, 0.0, 1.0)
     assert at_end.offset_median_s == pytest.approx(27 * 0.2 + evaluate.COMPUTE_S - 5.0)
     assert (never.ends, never.ends_taken) == (1, 0.0)
-    assert (in_speech.cut_in, in_speech.pauses) == (1.0, 0)
-    report = evaluate.judge([noise], [scores(3, 4, 20)], 0.0)
-    assert report.takes_per_noise_minute == pytest.approx(2 / (8 / 60))
+    assert (in_speech.cut_in, in_speech.pauses, in_speech.ends_taken) == (1.0, 0, 0.0)
+    too_late = judge(scores(41, turns=60))
+    assert (too_late.pauses, too_late.ends_taken, too_late.cut_in) == (1, 0.0, 0.0)
+    mixed = judge(scores(12), scores(26), scores(27), scores(5))
+    assert (mixed.pauses, mixed.pauses_taken) == (3, pytest.approx(1 / 3))
+    assert (mixed.ends, mixed.ends_taken, mixed.cut_in) == (4, 0.5, 0.25)
+    on_noise = evaluate.judge([noise], [scores(3, 4, 20)], 0.0)
+    assert on_noise.takes_per_noise_minute == pytest.approx(2 / (8 / 60))
+
+
+def report(**figures: float) -> evaluate.Report:
+    perfect = {"pauses_taken": 0.0, "cut_in": 0.0, "ends_taken": 1.0, "takes_per_noise_minute": 0.0}
+    offsets = {"offset_median_s": 0.3, "offset_p90_s": 0.8}
+    return evaluate.Report(pauses=10, ends=10, noise_minutes=1.0, **{**perfect, **offsets, **figures})
+
+
+def test_usefulness_weighs_mistakes_and_waiting() -> None:
+    assert evaluate.usefulness(report()) == pytest.approx(1.0)
+    assert evaluate.usefulness(report(cut_in=0.2, ends_taken=0.8)) == pytest.approx(0.8)
+    assert evaluate.usefulness(report(pauses_taken=0.2)) == pytest.approx(0.8)
+    assert evaluate.usefulness(report(takes_per_noise_minute=50.0)) == pytest.approx(0.7)
+    assert evaluate.usefulness(report(offset_median_s=0.5)) == pytest.approx(0.9)
+    assert evaluate.usefulness(report(offset_p90_s=1.8)) == pytest.approx(0.7)
+    nothing = report(ends_taken=0.0, offset_median_s=float("nan"), offset_p90_s=float("nan"))
+    assert evaluate.usefulness(nothing) < -0.8
+
+
+def test_the_bias_is_chosen_for_what_is_useful() -> None:
+    case = evaluate.Case("x", np.zeros(0, np.float32), ((2.0, 3.0),), 5.0)
+    eager = scores(12, 26)
+    eager[12, DECISION_INDEX["speak"]] -= 0.6
+    bias, found = evaluate.choose_bias([case], [eager])
+    assert -1.0 < bias < 0.0
+    assert (found.pauses_taken, found.ends_taken) == (0.0, 1.0)
+    still, _ = evaluate.choose_bias([case], [scores(26)])
+    assert still == 0.0, "of equals the smallest"
+
+
+def test_features_are_kept_until_the_cases_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = tmp_path / "validation.npz"
+    cases = [evaluate.Case("x", buzz(1.0, 200), (), None)]
+    first = evaluate.case_features(cases, stored, "dmel")[0]
+    assert first.shape == (5, 160)
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluate, "whole_features", None)
+        np.testing.assert_array_equal(evaluate.case_features(cases, stored, "dmel")[0], first)
+    other = [evaluate.Case("x", buzz(1.0, 300), (), None)]
+    assert not np.array_equal(evaluate.case_features(other, stored, "dmel")[0], first)
+    stored.write_bytes(b"PK cut off")
+    np.testing.assert_array_equal(evaluate.case_features(cases, stored, "dmel")[0], first)
 
 
 def test_bias_moves_the_take() -> None:
     assert evaluate.take_time(scores(10), 0.0) == pytest.approx(2.2)
     assert evaluate.take_time(scores(10), -2.0) is None
     assert evaluate.take_time(scores(10), 3.0) == pytest.approx(0.2)
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("name = 3 =", "not valid TOML"),
-        ("seed = 1", "no 'name'"),
-        ("name = 'x'\ncolour = 1", "unknown key 'colour'"),
-        ("name = 'x'\n[train]\nepoch = 3", "unknown key 'epoch' in \\[train\\]"),
-        ("name = 'x'\n[train]\nepochs = 'many'", "epochs must be int"),
-        ("name = 'x'\n[model]\nfront_end = 'ears'", "front_end must be one of"),
-        ("name = 'x'\n[model]\ndim = 100\nheads = 3", "multiple of twice heads"),
-    ],
-)
-def test_bad_configs_are_refused(tmp_path: Path, text: str, says: str) -> None:
-    path = tmp_path / "c.toml"
-    path.write_text(text)
-    with pytest.raises(InputError, match=says):
-        run.load_config(path)
-
-
-def test_unknown_config_names_list_the_shipped_ones() -> None:
-    with pytest.raises(InputError, match="first"):
-        run.load_config(Path("nothing-like-it"))
-    assert {run.load_config(p).name for p in run.CONFIGS.glob("*.toml")} >= {"interaction", "tiny"}
 
 
 @pytest.mark.slow
