@@ -33,6 +33,7 @@ _ESPEAK = tuple(
     for lang in ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp")
     for variant in ("", "+f2", "+f4", "+m3", "+m5", "+m7", "+Annie", "+Michael", "+linda", "+Gene")
 )
+PAUSE_CHANCE = 0.4  # of a pause in a turn rather than its end, whenever there is silence
 _FLITE = ("slt", "rms", "kal16")
 
 
@@ -141,13 +142,21 @@ class Speakers:
         )
 
 
-def break_line(text: str, rng: Rng) -> list[str]:
+def pauses_in(rng: Rng, most: int) -> int:
+    """How many pauses a turn has: after each as likely another as after the last one, ``most`` at most.
+
+    So that having heard no pause yet, or one, says nothing about whether this one is the end.
+    """
+    return min(int(rng.geometric(1 - PAUSE_CHANCE)) - 1, most)
+
+
+def break_line(text: str, count: int, rng: Rng) -> list[str]:
     """Cut a line inside its clauses, with hesitation written in: the pieces end as unfinished speech does."""
     words = text.split()
-    count = 1 if len(words) < 8 or rng.random() < 0.6 else 2
-    if len(words) < 4:
+    if not count or len(words) < 4:
         return [text]
-    cuts = sorted(rng.choice(np.arange(1, len(words) - 1), size=count, replace=False).tolist())
+    places = np.arange(1, len(words) - 1)
+    cuts = sorted(rng.choice(places, size=min(count, len(places)), replace=False).tolist())
     pieces = [words[a:b] for a, b in zip([0, *cuts], [*cuts, len(words)], strict=True)]
     out: list[str] = []
     for k, piece in enumerate(pieces):
@@ -162,8 +171,8 @@ def break_line(text: str, rng: Rng) -> list[str]:
     return out
 
 
-def cut_speech(samples: Samples, rng: Rng) -> list[Samples]:
-    """Cut running speech at one or two of its weakest moments, so that a pause can interrupt its melody."""
+def cut_speech(samples: Samples, count: int, rng: Rng) -> list[Samples]:
+    """Cut running speech at some of its weakest moments, so that pauses interrupt its melody."""
     hop = INPUT_HZ // 50
     edge = INPUT_HZ // 2
     if len(samples) < 3 * edge:
@@ -171,10 +180,10 @@ def cut_speech(samples: Samples, rng: Rng) -> list[Samples]:
     power = np.convolve(samples**2, np.ones(2 * hop, np.float32), mode="same")[
         edge : len(samples) - edge : hop
     ]
-    weak = edge + hop * np.argsort(power)[: max(3, len(power) // 8)]
+    weak = edge + hop * np.argsort(power)[: max(3, len(power) // 6)]
     cuts: list[int] = []
-    for at in rng.permutation(weak)[: int(rng.integers(1, 3))].tolist():
-        if all(abs(at - other) > edge for other in cuts):
+    for at in rng.permutation(weak).tolist():
+        if len(cuts) < count and all(abs(at - other) > edge for other in cuts):
             cuts.append(at)
     return list(np.split(samples, sorted(cuts)))
 
@@ -182,13 +191,14 @@ def cut_speech(samples: Samples, rng: Rng) -> list[Samples]:
 def synthesise(line: Line, name: str, speak: Callable[[str], Samples], rng: Rng) -> Clip | None:
     """One clip, or None when the voice made no sound of it.
 
-    Half of the longer lines come in pieces: spoken piece by piece, as one hesitates, or cut.
+    A line with pauses is spoken piece by piece, as one hesitates, or spoken whole and cut.
     """
-    broken = line.kind in ("request", "statement", "barge_in") and rng.random() < 0.55
-    if broken and not line.parts and rng.random() < 0.45:
-        pieces = tuple(trim16(piece) for piece in cut_speech(level(trim16(speak(line.text))), rng))
+    longer = line.kind in ("request", "statement", "barge_in")
+    count = pauses_in(rng, len(line.text.split()) // 3) if longer else 0
+    if count and not line.parts and rng.random() < 0.45:
+        pieces = tuple(trim16(piece) for piece in cut_speech(level(trim16(speak(line.text))), count, rng))
     else:
-        parts = list(line.parts) or (break_line(line.text, rng) if broken else [line.text])
+        parts = list(line.parts) or break_line(line.text, count, rng)
         pieces = tuple(level(trim16(speak(part))) for part in parts)
     if any(len(p) < 800 or len(p) > 14 * INPUT_HZ for p in pieces):
         return None
@@ -244,8 +254,8 @@ def human_clips(
         found = natural_pauses(spoken, teachers) if teachers else ()
         for k in range(variants):
             factor = 1.0 if k == 0 else float(rng.uniform(0.86, 1.16))
-            count = int(rng.choice([0, 1, 2], p=[0.35, 0.4, 0.25])) if turn.gaps else 0
-            cuts = sorted(rng.choice(turn.gaps, size=min(count, len(turn.gaps)), replace=False).tolist())
+            count = pauses_in(rng, min(4, len(turn.gaps)))
+            cuts = sorted(rng.choice(turn.gaps, size=count, replace=False).tolist()) if count else []
             bounds = [0.0, *(cut - turn.start for cut in cuts), len(spoken) / INPUT_HZ]
             pieces = tuple(
                 warp(spoken[int(a * INPUT_HZ) : int(b * INPUT_HZ)], factor).astype(np.float16)
