@@ -29,7 +29,7 @@ BASELINES = ("#b3541e", "#8a6d1a", "#7a4a8a", "#4d7a3a", "#8a3a52")
 WIDTH, HEIGHT = 960.0, 760.0
 PLOT_WIDTH, PLOT_HEIGHT = 360.0, 230.0
 LEFTS, TOPS = (90.0, 560.0), (110.0, 430.0)
-OWN = "micro"  # the engine of the benchmark that the sweep is about
+RIVALS = "pipeline"  # how the names of the benchmark's turn-based engines begin
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def curve(rows: Rows, key: str) -> Rows:
 
 
 def baselines(bench: dict[str, Any]) -> list[Baseline]:
-    """The other engines in a benchmark's JSON, scored like the sweep's variants where all rows are there."""
+    """The turn-based engines in a benchmark's JSON, scored like the sweep's variants."""
     rows = {r["name"]: r["engines"] for r in bench["figures"] if r["voices"] == "human"}
     rows |= {r["name"]: r["engines"] for r in bench["figures"] if r["name"].startswith("noise.")}
     wanted = {
@@ -93,7 +93,7 @@ def baselines(bench: dict[str, Any]) -> list[Baseline]:
         "takes_per_noise_minute": "noise.takes",
     }
     found = []
-    for engine in (e["name"] for e in bench["engines"] if e["name"] != OWN):
+    for engine in (e["name"] for e in bench["engines"] if e["name"].startswith(RIVALS)):
         figures = {k: rows.get(name, {}).get(engine) for k, name in wanted.items()}
         if figures["pauses_taken"] is None or figures["ends_taken"] is None:
             continue
@@ -160,9 +160,7 @@ def draw(sweep: dict[str, Any], others: list[Baseline]) -> Scene:
     if min(len(curve(rows, "parameters")), len(curve(rows, "hours"))) < 2:
         raise InputError("the sweep has fewer than two points on a curve: train more of its variants")
     scene = Scene(WIDTH, HEIGHT, PAPER, "Interactivity against parameters and hours of conversation")
-    scene.add(
-        Text(30, 36, "Interactivity grows with the model and with what it has heard", 19, INK, weight=600)
-    )
+    scene.add(Text(30, 36, "Interactivity against size and hours of conversation", 19, INK, weight=600))
     scene.add(Text(30, 58, "Real voices never trained on, one run a point.", 13, DIM))
     score = tuple((b.name, b.usefulness) for b in others)
     pauses = tuple((b.name, 100 * b.pauses_taken) for b in others)

@@ -138,7 +138,8 @@ def test_judging_counts_what_it_says() -> None:
     too_late = judge(scores(41, turns=60))
     assert (too_late.pauses, too_late.ends_taken, too_late.cut_in) == (1, 0.0, 0.0)
     mixed = judge(scores(12), scores(26), scores(27), scores(5))
-    assert (mixed.pauses, mixed.pauses_taken) == (3, pytest.approx(1 / 3))
+    assert mixed.pauses == 3
+    assert mixed.pauses_taken == pytest.approx(1 / 3)
     assert (mixed.ends, mixed.ends_taken, mixed.cut_in) == (4, 0.5, 0.25)
     on_noise = evaluate.judge([noise], [scores(3, 4, 20)], 0.0)
     assert on_noise.takes_per_noise_minute == pytest.approx(2 / (8 / 60))
