@@ -14,7 +14,18 @@ from engine.decisions import DECISION_INDEX
 from engine.errors import InputError
 from engine.paths import fingerprint
 from engine.training import evaluate, human, run
-from engine.training.clips import Clip, break_line, human_clips, read, save, trim16, warp
+from engine.training.clips import (
+    PAUSE_CHANCE,
+    Clip,
+    break_line,
+    cut_speech,
+    human_clips,
+    pauses_in,
+    read,
+    save,
+    trim16,
+    warp,
+)
 from engine.training.texts import dialogue_turns, is_test_dialogue, make_line
 from engine.types import Samples
 
@@ -37,12 +48,31 @@ def clips(voice: str = "buzz") -> list[Clip]:
 def test_broken_lines_keep_their_words() -> None:
     rng = np.random.default_rng(0)
     text = "could you please tell me how far it is to the moon"
-    for _ in range(50):
-        parts = break_line(text, rng)
-        assert len(parts) in (2, 3)
+    assert break_line(text, 0, rng) == [text]
+    for count in (1, 2, 3) * 20:
+        parts = break_line(text, count, rng)
+        assert len(parts) == count + 1
         joined = " ".join(parts)
         assert [w for w in joined.replace(",", "").split() if w in text.split()][-1] == "moon"
         assert all(w in joined for w in text.split())
+
+
+def test_having_heard_a_pause_says_nothing_about_the_next_silence() -> None:
+    rng = np.random.default_rng(0)
+    counts = np.array([pauses_in(rng, 9) for _ in range(4000)])
+    for heard in (0, 1, 2):
+        again = np.mean(counts[counts >= heard] > heard)
+        assert again == pytest.approx(PAUSE_CHANCE, abs=0.05)
+    assert max(pauses_in(rng, 2) for _ in range(200)) == 2
+
+
+def test_running_speech_is_cut_without_losing_a_sample() -> None:
+    rng = np.random.default_rng(0)
+    sound = np.concatenate([buzz(0.9, 110), np.zeros(4800, np.float32), buzz(1.4, 120)])
+    pieces = cut_speech(sound, 1, rng)
+    assert len(pieces) == 2
+    np.testing.assert_array_equal(np.concatenate(pieces), sound)
+    assert 0.88 * INPUT_HZ < len(pieces[0]) < 1.22 * INPUT_HZ, "cut where it is weakest"
 
 
 def test_dialogue_kept_for_tests_is_never_said(tmp_path: Path) -> None:
