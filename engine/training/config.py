@@ -252,22 +252,44 @@ def _contradictions(config: TrainConfig) -> list[tuple[bool, str]]:
 def load_config(path: Path) -> TrainConfig:
     """Read a config; a bare name means one of the shipped ones.
 
+    A config with ``base = "NAME"`` is that shipped one with its own keys put in place of the base's.
+
     Raises:
         InputError: not found, not TOML, unknown keys, or values that contradict each other.
     """
-    if not path.exists():
-        shipped = CONFIGS / f"{path.name.removesuffix('.toml')}.toml"
-        if not shipped.exists():
-            names = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.toml")))
-            raise InputError(f"no config {path}; shipped ones: {names}")
-        path = shipped
+    path = path if path.exists() else _shipped(path.name.removesuffix(".toml"), str(path))
+    table = _toml(path)
+    if "base" in table:
+        base = _toml(_shipped(table.pop("base"), f"{path}: base"))
+        if "base" in base:
+            raise InputError(f"{path}: its base has a base itself: name the last one")
+        table = _merged(base, table)
+    return read_config(table, str(path))
+
+
+def _shipped(name: Any, where: str) -> Path:
+    known = {p.stem: p for p in sorted(CONFIGS.glob("*.toml"))}
+    if not isinstance(name, str) or name not in known:
+        raise InputError(f"{where}: no config {name!r}; shipped ones: {', '.join(known)}")
+    return known[name]
+
+
+def _toml(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
         raise InputError(f"{path} is not valid TOML: {err}") from err
     except OSError as err:
         raise InputError(f"cannot read {path}: {err.strerror}") from err
-    return read_config(table, str(path))
+
+
+def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with ``own`` over it, table by table; lists are replaced whole."""
+    merged = dict(base)
+    for key, value in own.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def model_config(section: ModelSection) -> ModelConfig:

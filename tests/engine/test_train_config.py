@@ -1,6 +1,7 @@
 """Training configs: what is refused, what is told apart by digest, and the shipped ones."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ def read(tmp_path: Path, text: str) -> TrainConfig:
     path = tmp_path / "c.toml"
     path.write_text(text)
     return load_config(path)
+
+
+def millions(config: TrainConfig) -> float:
+    model = InteractionModel(model_config(config.model))
+    return sum(p.numel() for p in model.parameters()) / 1e6
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,10 @@ def read(tmp_path: Path, text: str) -> TrainConfig:
         ("name = 'x'\n[model]\nwindow = 0", "window must be 1"),
         ("name = 'x'\n[model]\ndropout = 1.0", "dropout"),
         ("name = 'x'\n[data]\nturns = 0", "makes no conversation"),
+        ("name = 'x'\nbase = 'nothing'", "no config 'nothing'"),
+        ("name = 'x'\nbase = 3", "no config 3"),
+        ("name = 'x'\nbase = 'small'", "has a base itself"),
+        ("name = 'x'\nbase = 'tiny'\n[model]\nwidth = 3", "unknown key 'width'"),
         ("name = 'x'\n[stages]\ndreaming = []", "unknown stage 'dreaming'"),
         ("name = 'x'\n[stages]\non_policy = 3", "list of tables"),
         ("name = 'x'\n[[stages.on_policy]]\nshard = 3", "unknown key 'shard'"),
@@ -79,12 +89,20 @@ def test_the_shipped_configs_are_whole() -> None:
     assert configs["dmel"].model == dataclasses.replace(whole.model, front_end="dmel")
     shared = {c.data_digest(True) for n, c in configs.items() if n != "tiny"}
     assert len(shared) == 1, "the same conversations serve all of them"
-    sizes = [
-        sum(p.numel() for p in InteractionModel(model_config(configs[n].model)).parameters())
-        for n in ("tiny", "small", "interaction", "large", "gpu")
-    ]
+    sizes = [millions(configs[name]) for name in ("tiny", "small", "interaction", "large", "gpu")]
     assert sizes == sorted(sizes)
-    assert 5e6 < sizes[2] < 8e6
+    for name in ("small", "interaction", "large", "gpu"):
+        said = re.search(r"([\d.]+) million parameters", (CONFIGS / f"{name}.toml").read_text())
+        assert said and float(said[1]) == pytest.approx(millions(configs[name]), rel=0.05)
+
+
+def test_a_base_gives_what_a_config_does_not(tmp_path: Path) -> None:
+    base = load_config(Path("tiny"))
+    made = read(tmp_path, "base = 'tiny'\nname = 'x'\n[train]\nepochs = 9\n[stages]\non_policy = []\n")
+    assert made.model == base.model
+    assert made.data == base.data
+    assert made.train == dataclasses.replace(base.train, epochs=9)
+    assert base.stages.on_policy and not made.stages.on_policy
 
 
 def test_a_front_end_sets_the_width_of_the_sound(tmp_path: Path) -> None:
