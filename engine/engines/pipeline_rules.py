@@ -25,8 +25,8 @@ class PipelineRules:
     max_silence_ms: float = 1_500.0
     barge_in: Literal["vad", "words"] = "vad"
     barge_in_ms: float = 600.0
-    min_words: int = 2
-    words_every_ms: float = 400.0
+    min_words: int = 3
+    words_every_ms: float = 200.0
 
 
 PIPELINES = MappingProxyType(
