@@ -36,8 +36,7 @@ _FADE = np.linspace(1, 0, 320, dtype=np.float32)
 
 @dataclass(frozen=True)
 class BenchVoice:
-    """One speaker. ``variant``: the synthesiser's own name of the voice, or hibari's pronunciation rules;
-    ``warp`` as in ``clips.warp``.
+    """One speaker. ``variant``: the synthesiser's own name of the voice; ``warp`` as in ``clips.warp``.
 
     ``speed`` above one is faster, for every family.
     """
@@ -51,19 +50,19 @@ class BenchVoice:
 
 
 VOICES = (
-    BenchVoice("hibari-low", "test", "hibari", "american", 0.77, 1.25),
+    BenchVoice("hibari-low", "test", "hibari", "heart", 0.77, 1.25),
     BenchVoice("festival-ked", "test", "festival", "ked_diphone"),
-    BenchVoice("hibari-high", "test", "hibari", "american", 1.27, 0.84),
+    BenchVoice("hibari-high", "test", "hibari", "heart", 1.27, 0.84),
     BenchVoice("flite-awb", "test", "flite", "awb"),
-    BenchVoice("espeak-us-f5", "test", "espeak-ng", "en-us+f5", 1.0, 0.88),
-    BenchVoice("hibari-deep", "test", "hibari", "british", 0.785, 1.16),
+    BenchVoice("espeak-us-edward", "test", "espeak-ng", "en-us+edward", 1.0, 0.9),
+    BenchVoice("hibari-deep", "test", "hibari", "heart", 0.785, 1.16),
     BenchVoice("festival-ked-high", "test", "festival", "ked_diphone", 1.22, 0.86),
     BenchVoice("espeak-us-rob", "test", "espeak-ng", "en-us+rob", 1.0, 0.92),
-    BenchVoice("hibari-bright", "test", "hibari", "british", 1.24, 0.95),
+    BenchVoice("hibari-bright", "test", "hibari", "heart", 1.24, 0.95),
     BenchVoice("flite-awb-high", "test", "flite", "awb", 1.24, 0.9),
-    BenchVoice("hibari-lower", "validation", "hibari", "american", 0.8, 1.25),
+    BenchVoice("hibari-lower", "validation", "hibari", "heart", 0.8, 1.25),
     BenchVoice("espeak-us-mike", "validation", "espeak-ng", "en-us+Mike", 1.0, 0.92),
-    BenchVoice("hibari-higher", "validation", "hibari", "american", 1.225, 0.9),
+    BenchVoice("hibari-higher", "validation", "hibari", "heart", 1.225, 0.9),
     BenchVoice("espeak-us-f3", "validation", "espeak-ng", "en-us+f3", 1.0, 0.88),
     BenchVoice("espeak-us-quincy", "validation", "espeak-ng", "en-us+quincy", 1.0, 0.92),
 )
@@ -80,11 +79,10 @@ def _rendered(command: list[str], spoken: str = "") -> Samples:
 
 
 @cache
-def _hibari(british: bool) -> Any:
+def _hibari(voice: str) -> Any:
     from hibari import Hibari
-    from hibari.g2p import G2P
 
-    return Hibari(threads=1, g2p=G2P(british=british))
+    return Hibari(voice, threads=1)
 
 
 def speaker(voice: BenchVoice) -> Callable[[str, float, int], Samples]:
@@ -92,7 +90,7 @@ def speaker(voice: BenchVoice) -> Callable[[str, float, int], Samples]:
 
     def raw(text: str, speed: float, seed: int) -> Samples:
         if voice.family == "hibari":
-            tts = _hibari(voice.variant == "british")
+            tts = _hibari(voice.variant)
             sound = np.asarray(tts(text, speed=speed, seed=seed), np.float32)
             resampled: Samples = soxr.resample(sound, 24_000, INPUT_HZ).astype(np.float32)
             return resampled
