@@ -45,9 +45,7 @@ def main() -> int:
     hours = SESSIONS * config.turns * CHUNK_S / 3600
     print(f"clip pool: {len(clips) / pool_s:.1f} lines a second, once a run")
     for name, seconds in spent.items():
-        print(
-            f"{name:<12}{1000 * seconds / SESSIONS:7.0f} ms a session, {seconds / whole:4.0%}"
-        )
+        print(f"{name:<12}{1000 * seconds / SESSIONS:7.0f} ms a session, {seconds / whole:4.0%}")
     print(f"{hours / (whole / 60):.2f} hours of conversation a minute and process")
     return 0
 

@@ -207,9 +207,8 @@ def test_train_hands_its_arguments_on(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("engine.training.run.run_training", lambda *args: called.append(args))
     name = next(iter(shipped()))
     assert run(capsys, "train", name)[0] == 0
-    argv = ("train", shipped()[name], "--out", tmp_path, "--data", tmp_path / "d", "--resume")
-    argv += ("--shards", tmp_path / "s")
-    assert run(capsys, *argv)[0] == 0
+    places = ("--out", tmp_path, "--data", tmp_path / "d", "--shards", tmp_path / "s")
+    assert run(capsys, "train", shipped()[name], *places, "--resume")[0] == 0
     assert called == [
         (shipped()[name], None, None, False, None),
         (shipped()[name], tmp_path, tmp_path / "d", True, tmp_path / "s"),
