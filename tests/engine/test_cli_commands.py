@@ -247,3 +247,21 @@ def test_progress_goes_to_a_terminal_only(monkeypatch):
         bar(2.0, None)
         assert sys.stderr.getvalue().endswith("\r\x1b[Kworking 2.0 s")
     assert sys.stderr.getvalue().endswith("\r\x1b[K")
+
+
+# simulate
+
+
+def test_simulate_writes_a_session_that_inspect_reads(capsys, tmp_path):
+    status, printed, _ = run(capsys, "simulate", "ask", "--out", tmp_path / "scene", "--seconds", "10")
+    assert (status, "the oracle wants" in printed) == (0, True)
+    assert (tmp_path / "scene" / "scene.wav").stat().st_size > 10 * 24_000 * 2
+    status, printed, _ = run(capsys, "inspect", tmp_path / "scene")
+    assert (status, "engine simulator" in printed) == (0, True)
+
+
+def test_simulate_refuses_what_it_does_not_know(capsys, tmp_path):
+    status, _, error = run(capsys, "simulate", "dance", "--out", tmp_path / "scene")
+    assert (status, "choose one of mixed, ask" in error) == (2, True)
+    assert not (tmp_path / "scene").exists()
+    assert run(capsys, "simulate", "ask", "--out", tmp_path / "scene", "--seconds", "0")[0] == 2
