@@ -11,18 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import INPUT_CHUNK
+from engine.frontend import DMEL_DIM, played_features
 from engine.types import Image, SelfState, TextEvent
 
-STATE_DIM = 16
+ACCOUNT_DIM = 16
+STATE_DIM = ACCOUNT_DIM + DMEL_DIM
 TEXT_BUCKETS = 1024
 TEXT_SLOTS = 8
 FRAME_SIZE = (160, 120)  # width, height
 
 
 def state_vector(state: SelfState, gap_samples: int = 0) -> NDArray[np.float32]:
-    """The assistant's own state as (16,) numbers of order one."""
+    """The assistant's own state as (176,) numbers of order one.
+
+    The first 16 give account of what it does; the others are the log-mel energies of what it plays,
+    on the scale of those of the microphone, so that its echo can be told from other people.
+    """
     speech, delegate = state.turns_since_speech, state.turns_since_delegate
-    return np.array(
+    account = np.array(
         [
             state.speaking,
             min(max((state.level_db + 60.0) / 60.0, 0.0), 1.0),
@@ -39,6 +45,7 @@ def state_vector(state: SelfState, gap_samples: int = 0) -> NDArray[np.float32]:
         ],
         dtype=np.float32,
     )
+    return np.concatenate([account, played_features(state.sound)])
 
 
 def text_ids(texts: tuple[TextEvent, ...]) -> NDArray[np.int64]:

@@ -22,6 +22,7 @@ Array = NDArray[np.float32]
 
 N_FFT, HOP, MELS = 400, 160, 80
 CHUNK_FRAMES = INPUT_CHUNK // HOP
+PLAYED_FFT, PLAYED_HOP = 600, 240  # of 24 kHz sound: as long as those above
 WINDOW_FRAMES = 200  # the encoder sees two seconds
 ENCODER_DIM = 384
 DMEL_BANDS, DMEL_STEPS = 40, 4  # each step is 50 ms
@@ -68,6 +69,24 @@ def dmel_features(mel: Array) -> Array:
     banded = mel.reshape(DMEL_STEPS, CHUNK_FRAMES // DMEL_STEPS, DMEL_BANDS, 2).mean(axis=(1, 3))
     scaled: Array = (np.clip(banded, -7.0, 3.0) + 2.0) / 4.0
     return scaled.reshape(-1).astype(np.float32)
+
+
+_HANN_24 = np.hanning(PLAYED_FFT + 1)[:-1].astype(np.float32)
+_SILENCE = dmel_features(np.full((CHUNK_FRAMES, MELS), np.log10(_LOG_FLOOR), np.float32))
+
+
+def played_features(sound: Samples) -> Array:
+    """The same (160,) numbers of 24 kHz sound, (5160,): 360 samples before the chunk and its 4,800.
+
+    A 600-point FFT has its bins at the frequencies of a 400-point one at 16 kHz. Empty: silence.
+    """
+    if not sound.any():
+        return _SILENCE
+    frames = np.lib.stride_tricks.sliding_window_view(sound, PLAYED_FFT)[::PLAYED_HOP] * _HANN_24
+    power = np.abs(np.fft.rfft(frames, axis=1)[:, : N_FFT // 2 + 1]).astype(np.float32) ** 2
+    power *= np.float32((N_FFT / PLAYED_FFT) ** 2)
+    mel = np.log10(np.maximum(power @ mel_filters().T, _LOG_FLOOR)).astype(np.float32)
+    return dmel_features(mel)
 
 
 def encoder_window(mel: Array) -> Array:

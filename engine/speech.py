@@ -17,6 +17,7 @@ from engine.decisions import CONTROL_TOKENS, NONE, PHRASES, RELAY, drops
 from engine.types import Samples, SelfState, StepOutput
 from engine.voice import Voice, clean_text
 
+SOUND_HISTORY = 360  # samples: the overlap of log-mel frames, 25 ms long every 10 ms
 CUSHION = OUTPUT_HZ // 10  # 100 ms kept queued ahead, so that compute jitter makes no gap
 BACKCHANNEL_GAIN = 0.7
 MAX_WAITING_WORDS = 2_000
@@ -116,6 +117,8 @@ class SpeechController:
         self._level_db = -120.0
         self._last_decision = "listen"
         self._last_say = NONE
+        self._to_play: Samples = np.zeros(0, np.float32)
+        self._sound: Samples = np.zeros(SOUND_HISTORY + OUTPUT_CHUNK, np.float32)
 
     def warm_up(self) -> None:
         """Synthesise every phrase the model can say by itself."""
@@ -145,6 +148,7 @@ class SpeechController:
             turns_since_delegate=self._turns_since_delegate,
             last_decision=self._last_decision,
             last_say=self._last_say,
+            sound=self._sound,
         )
 
     def apply(self, out: StepOutput, queued: int) -> SpeechAction:
@@ -172,7 +176,16 @@ class SpeechController:
     def stop(self, queued: int = 0) -> SpeechAction:
         """The user's stop button: silence at once, nothing kept."""
         rest = " ".join(filter(None, (self._voice.stop(queued), self._waiting.clear())))
+        self._to_play = np.zeros(0, np.float32)
         return SpeechAction(np.zeros(0, np.float32), flush=True, unheard=rest)
+
+    def _play(self, action: SpeechAction) -> None:
+        """Keep account of what the loudspeaker plays in the micro-turn that begins."""
+        waiting = action.samples if action.flush else np.concatenate([self._to_play, action.samples])
+        played = waiting[:OUTPUT_CHUNK]
+        silence = np.zeros(OUTPUT_CHUNK - len(played), np.float32)
+        self._sound = np.concatenate([self._sound[-SOUND_HISTORY:], played, silence])
+        self._to_play = waiting[OUTPUT_CHUNK:]
 
     def _pause(self, queued: int) -> SpeechAction:
         """Silence with words left: stop now, and go on from the word cut off when told to speak again."""
@@ -183,6 +196,7 @@ class SpeechController:
 
     def _done(self, action: SpeechAction) -> SpeechAction:
         self._level_db = action.level_db
+        self._play(action)
         heard = len(action.samples) > 0
         self._turns_since_speech = 0 if heard else min(1_000, self._turns_since_speech + 1)
         return action

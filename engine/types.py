@@ -49,6 +49,10 @@ class SelfState:
     turns_since_delegate: int = 1_000
     last_decision: str = "listen"
     last_say: str = "none"
+    sound: Samples = field(default_factory=lambda: np.zeros(0, np.float32), compare=False)
+    """24 kHz: what the loudspeaker played in this micro-turn, after 15 ms of what it played before.
+
+    Empty when nothing is known of it, which means silence."""
 
 
 @dataclass(frozen=True)

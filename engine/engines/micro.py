@@ -77,7 +77,9 @@ class MicroEngine:
         frames = self._look(turn.frame)
         return ModelInputs(
             audio=torch.from_numpy(self._front_end.push(turn.audio))[None, None],
-            state=torch.from_numpy(state_vector(own, turn.gap_samples))[None, None],
+            state=torch.from_numpy(state_vector(own, turn.gap_samples)[: self._model.config.state_dim])[
+                None, None
+            ],
             decision=torch.tensor([[DECISION_INDEX[own.last_decision]]]),
             say=torch.tensor([[SAY_INDEX[own.last_say]]]),
             text=torch.from_numpy(text_ids(turn.texts))[None, None],

@@ -120,10 +120,13 @@ class Room:
     codec: bool
 
 
-def draw_room(rng: Rng) -> Room:
-    """Echo is that which cancellation left over, or all of it: cancellation may be off."""
+def draw_room(rng: Rng, empty: bool = False) -> Room:
+    """Echo is that which cancellation left over, or all of it: cancellation may be off.
+
+    ``empty``: nobody is there, so that any noise may be as loud as speech.
+    """
     speech = 10 ** (rng.uniform(-18, 6) / 20)
-    snr_db = rng.uniform(5, 45)
+    snr_db = rng.uniform(-8, 30) if empty else rng.uniform(5, 45)
     echo_db = rng.choice([-200.0, rng.uniform(-55, -22), rng.uniform(-22, 2)], p=[0.4, 0.35, 0.25])
     return Room(
         response=room_response(rng, rng.uniform(0.02, 0.45), rng.uniform(0.6, 1.0)),

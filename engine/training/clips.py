@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from engine.config import INPUT_HZ
 from engine.training import human
+from engine.training.phrases import FILLERS
 from engine.training.teachers import Teachers
-from engine.training.texts import FILLERS, Line, Rng, dialogue_turns, make_line
+from engine.training.texts import Line, Rng, dialogue_turns, make_line
 from engine.types import Samples
 
 _ESPEAK = tuple(
@@ -33,7 +34,8 @@ _ESPEAK = tuple(
     for lang in ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp")
     for variant in ("", "+f2", "+f4", "+m3", "+m5", "+m7", "+Annie", "+Michael", "+linda", "+Gene")
 )
-PAUSE_CHANCE = 0.4  # of a pause in a turn rather than its end, whenever there is silence
+STRETCH_FRAME = 480  # 30 ms
+PAUSE_CHANCE = 0.35  # of a pause in a turn rather than its end, whenever there is silence
 _FLITE = ("slt", "rms", "kal16")
 
 
@@ -106,7 +108,7 @@ class Speakers:
 
     def choose(self, rng: Rng) -> tuple[str, Callable[[str], Samples]]:
         """A voice with its settings, as a name and a function from text to 16 kHz speech."""
-        weights = np.array([{"hibari": 0.4, "espeak-ng": 0.36, "flite": 0.24}[f] for f in self.families])
+        weights = np.array([{"hibari": 0.5, "espeak-ng": 0.3, "flite": 0.2}[f] for f in self.families])
         family = str(rng.choice(self.families, p=weights / weights.sum()))
         factor = float(rng.uniform(0.82, 1.2))
         if family == "hibari":
@@ -164,7 +166,7 @@ def break_line(text: str, count: int, rng: Rng) -> list[str]:
             out.append(" ".join(piece))
             continue
         end = rng.random()
-        tail = f", {rng.choice(FILLERS)}" if end < 0.3 else ("," if end < 0.8 else "")
+        tail = f", {rng.choice(FILLERS)}" if end < 0.5 else ","
         out.append(" ".join(piece).rstrip(",.!?") + tail)
     if rng.random() < 0.15:
         out[-1] = f"{rng.choice(FILLERS)} {out[-1]}"
@@ -185,7 +187,43 @@ def cut_speech(samples: Samples, count: int, rng: Rng) -> list[Samples]:
     for at in rng.permutation(weak).tolist():
         if len(cuts) < count and all(abs(at - other) > edge for other in cuts):
             cuts.append(at)
-    return list(np.split(samples, sorted(cuts)))
+    return np.split(samples, sorted(cuts))
+
+
+def lengthen(samples: Samples, seconds: float, factor: float) -> Samples:
+    """Stretch the last ``seconds`` of speech at its own pitch, as people do who do not know how to go on.
+
+    WSOLA: Verhelst and Roelands 1993, "An overlap-add technique based on waveform similarity".
+    """
+    head = max(0, len(samples) - int(seconds * INPUT_HZ))
+    part = np.pad(samples[head:], (0, 2 * STRETCH_FRAME))
+    window = np.hanning(STRETCH_FRAME).astype(np.float32)
+    half, reach = STRETCH_FRAME // 2, STRETCH_FRAME // 4
+    length = int((len(samples) - head) * factor)
+    out = np.zeros(length + STRETCH_FRAME, np.float32)
+    out[:half] = part[:half] * (1 - window[:half])
+    follows = 0  # what would come next if nothing were stretched
+    for at in range(0, length, half):
+        wanted = min(int(at / factor), len(part) - 2 * STRETCH_FRAME)
+        first = max(0, wanted - reach)
+        places = np.lib.stride_tricks.sliding_window_view(
+            part[first : wanted + reach + STRETCH_FRAME], STRETCH_FRAME
+        )
+        best = first + int(np.argmax(places @ part[follows : follows + STRETCH_FRAME])) if at else 0
+        out[at : at + STRETCH_FRAME] += window * part[best : best + STRETCH_FRAME]
+        follows = min(best + half, len(part) - STRETCH_FRAME)
+    return np.concatenate([samples[:head], out[:length]]).astype(np.float32)
+
+
+def hesitant(pieces: list[Samples], rng: Rng) -> list[Samples]:
+    """Pieces of running speech that was cut, as one would say them: some ends drawn out, none abrupt."""
+    fade = np.linspace(1, 0, 320, dtype=np.float32)
+    out: list[Samples] = []
+    for piece in pieces[:-1]:
+        if rng.random() < 0.4:
+            piece = lengthen(piece, float(rng.uniform(0.15, 0.35)), float(rng.uniform(1.2, 1.8)))
+        out.append(np.concatenate([piece[:-320], piece[-320:] * fade[-len(piece) :]]))
+    return [*out, pieces[-1]]
 
 
 def synthesise(line: Line, name: str, speak: Callable[[str], Samples], rng: Rng) -> Clip | None:
@@ -194,9 +232,10 @@ def synthesise(line: Line, name: str, speak: Callable[[str], Samples], rng: Rng)
     A line with pauses is spoken piece by piece, as one hesitates, or spoken whole and cut.
     """
     longer = line.kind in ("request", "statement", "barge_in")
-    count = pauses_in(rng, len(line.text.split()) // 3) if longer else 0
-    if count and not line.parts and rng.random() < 0.45:
-        pieces = tuple(trim16(piece) for piece in cut_speech(level(trim16(speak(line.text))), count, rng))
+    count = pauses_in(rng, len(line.text.split()) // 4) if longer else 0
+    if count and not line.parts and rng.random() < 0.75:
+        cut = [trim16(piece) for piece in cut_speech(level(trim16(speak(line.text))), count, rng)]
+        pieces = tuple(hesitant(cut, rng))
     else:
         parts = list(line.parts) or break_line(line.text, count, rng)
         pieces = tuple(level(trim16(speak(part))) for part in parts)
@@ -241,7 +280,7 @@ def make_pool(seed: int, voices: int, lines_per_voice: int, dialogue: Path, work
 def human_clips(
     data: Path, cache: Path, split: str, rng: Rng, variants: int, teachers: Teachers | None = None
 ) -> list[Clip]:
-    """Real turns of one split, each in ``variants`` ways: cut at other word gaps, other vocal tracts."""
+    """Real turns of one split, each in ``variants`` ways: begun later, cut elsewhere, another vocal tract."""
     clips: list[Clip] = []
     folder = human.recordings(data)[0].parent
     recordings: dict[str, Samples] = {}
@@ -253,14 +292,14 @@ def human_clips(
         spoken = level(recordings[turn.file][int(turn.start * INPUT_HZ) : int(turn.end * INPUT_HZ)])
         found = natural_pauses(spoken, teachers) if teachers else ()
         for k in range(variants):
+            first = turn.start if rng.random() < 0.6 else later_start(turn, rng)
+            gaps = [g for g in turn.gaps if g > first + 0.3]
             factor = 1.0 if k == 0 else float(rng.uniform(0.86, 1.16))
-            count = pauses_in(rng, min(4, len(turn.gaps)))
-            cuts = sorted(rng.choice(turn.gaps, size=count, replace=False).tolist()) if count else []
-            bounds = [0.0, *(cut - turn.start for cut in cuts), len(spoken) / INPUT_HZ]
-            pieces = tuple(
-                warp(spoken[int(a * INPUT_HZ) : int(b * INPUT_HZ)], factor).astype(np.float16)
-                for a, b in pairwise(bounds)
-            )
+            count = pauses_in(rng, min(4, len(gaps)))
+            cuts = sorted(rng.choice(gaps, size=count, replace=False).tolist()) if count else []
+            bounds = [first - turn.start, *(cut - turn.start for cut in cuts), len(spoken) / INPUT_HZ]
+            cut = [warp(spoken[int(a * INPUT_HZ) : int(b * INPUT_HZ)], factor) for a, b in pairwise(bounds)]
+            pieces = tuple(piece.astype(np.float16) for piece in hesitant(cut, rng))
             inside = tuple(
                 tuple(((x - a) / factor, (y - a) / factor, p) for x, y, p in found if a < x and y < b)
                 for a, b in pairwise(bounds)
@@ -268,6 +307,12 @@ def human_clips(
             if all(len(p) > 1600 for p in pieces):
                 clips.append(Clip("statement", turn.text, f"human {turn.speaker}", pieces, inside))
     return clips
+
+
+def later_start(turn: human.HumanTurn, rng: Rng) -> float:
+    """A gap between words of a turn, in seconds of its recording, with 0.8 s or more of it to come."""
+    places = [g for g in turn.gaps if g < turn.end - 0.8]
+    return float(rng.choice(places)) if places else turn.start
 
 
 def natural_pauses(spoken: Samples, teachers: Teachers) -> NaturalPauses:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from engine.decisions import DECISIONS, SAY_TOKENS
-from engine.encode import STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
+from engine.encode import ACCOUNT_DIM, STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
 from engine.errors import InputError
 from engine.frontend import DMEL_DIM, FEATURE_DIMS
 from engine.model.config import ModelConfig
@@ -26,9 +26,10 @@ _ANY_DATA = ("workers", "shards")  # keys of [data] that leave each shard's cont
 
 @dataclass(frozen=True)
 class ModelSection:
-    """``[model]``: front end and size."""
+    """``[model]``: front end and size; ``self_audio``: whether the model gets the sound it makes."""
 
     front_end: str = "whisper"
+    self_audio: bool = True
     dim: int = 256
     layers: int = 6
     heads: int = 4
@@ -304,7 +305,7 @@ def model_config(section: ModelSection) -> ModelConfig:
         layers=section.layers,
         heads=section.heads,
         window=section.window,
-        state_dim=STATE_DIM,
+        state_dim=STATE_DIM if section.self_audio else ACCOUNT_DIM,
         text_buckets=TEXT_BUCKETS,
         text_slots=TEXT_SLOTS,
         dropout=section.dropout,

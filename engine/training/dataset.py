@@ -73,7 +73,7 @@ def session_arrays(trace: Trace, audio: NDArray[np.float32], human: bool) -> dic
     turns = trace.turns
     return {
         "audio": audio.astype(np.float16),
-        "state": np.stack([state_vector(t.state) for t in turns]),
+        "state": np.stack([state_vector(t.state) for t in turns]).astype(np.float16),
         "decision_in": np.array([DECISION_INDEX[t.state.last_decision] for t in turns], np.int8),
         "say_in": np.array([SAY_INDEX[t.state.last_say] for t in turns], np.int8),
         "text": np.stack([text_ids(t.texts) for t in turns]).astype(np.int16),
@@ -147,7 +147,8 @@ def make_shard(
         rng = np.random.default_rng([config.seed, number, k])
         session, human = begin(rng, pool, config, tools[0], dialogue)
         trace = session.run()
-        sound = Microphone(draw_room(rng), rng, len(trace.near)).whole(trace.near, trace.far, trace.echo)
+        room = draw_room(rng, session.empty)
+        sound = Microphone(room, rng, len(trace.near)).whole(trace.near, trace.far, trace.echo)
         sessions.append(session_arrays(trace, whole_features(sound, tools[1], batch=4), human))
     write_shard(path, sessions)
 

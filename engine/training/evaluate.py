@@ -134,10 +134,10 @@ def noise_cases() -> list[Case]:
     return cases
 
 
-def listening_inputs(features: NDArray[np.float32]) -> ModelInputs:
+def listening_inputs(features: NDArray[np.float32], state_dim: int) -> ModelInputs:
     """A sequence during which the assistant stays silent, (1, T)."""
     turns = len(features)
-    state = torch.from_numpy(state_vector(SelfState())).expand(1, turns, -1)
+    state = torch.from_numpy(state_vector(SelfState())[:state_dim]).expand(1, turns, -1)
     return ModelInputs(
         audio=torch.from_numpy(features)[None],
         state=state,
@@ -155,7 +155,8 @@ def decision_logits(
 ) -> list[NDArray[np.float32]]:
     """(T, 5) logits for each recording's features, the assistant silent throughout."""
     model.eval()
-    return [model(listening_inputs(features)).decision[0].float().numpy() for features in cases]
+    inputs = (listening_inputs(features, model.config.state_dim) for features in cases)
+    return [model(x).decision[0].float().numpy() for x in inputs]
 
 
 def case_features(cases: list[Case], stored: Path, front_end: str) -> list[NDArray[np.float32]]:

@@ -19,6 +19,7 @@ from engine.decisions import DECISION_INDEX, DECISIONS, SAY_INDEX
 from engine.encode import state_vector, text_ids
 from engine.engines.micro import choose
 from engine.frontend import Array, WhisperEncoder, WhisperFrontEnd
+from engine.model.config import ModelConfig
 from engine.model.interaction import InteractionModel, ModelInputs
 from engine.training.acoustics import Microphone, draw_room
 from engine.training.dataset import DataConfig, Pools, begin, load_pools, session_arrays, write_shard
@@ -42,7 +43,8 @@ class Stream:
 
     def __init__(self, session: SessionSimulator, human: bool, rng: Rng, encoder: WhisperEncoder) -> None:
         self.session, self.human, self.rng = session, human, rng
-        self.microphone = Microphone(draw_room(rng), rng, len(session.user.near))
+        room = draw_room(rng, session.empty)
+        self.microphone = Microphone(room, rng, len(session.user.near))
         self.front_end = WhisperFrontEnd(encoder)
         self.features: list[Array] = []
 
@@ -64,13 +66,14 @@ class Stream:
 
 
 def model_inputs(
-    features: list[Array], seen: list[tuple[SelfState, tuple[TextEvent, ...]]], audio_dim: int
+    features: list[Array], seen: list[tuple[SelfState, tuple[TextEvent, ...]]], sizes: ModelConfig
 ) -> ModelInputs:
     """One micro-turn of several sessions, (B, 1, ...), without pictures."""
     count = len(seen)
+    states = np.stack([state_vector(s)[: sizes.state_dim] for s, _ in seen])
     return ModelInputs(
-        audio=torch.from_numpy(np.stack(features)[:, None, :audio_dim]),
-        state=torch.from_numpy(np.stack([state_vector(s) for s, _ in seen])[:, None]),
+        audio=torch.from_numpy(np.stack(features)[:, None, : sizes.audio_dim]),
+        state=torch.from_numpy(states[:, None]),
         decision=torch.tensor([[DECISION_INDEX[s.last_decision]] for s, _ in seen]),
         say=torch.tensor([[SAY_INDEX[s.last_say]] for s, _ in seen]),
         text=torch.from_numpy(np.stack([text_ids(t) for _, t in seen])[:, None]),
@@ -89,7 +92,7 @@ def play(model: InteractionModel, streams: list[Stream]) -> None:
     while streams[0].session.index < streams[0].session.turns:
         seen = [s.session.observe()[:2] for s in streams]
         features = [s.hear() for s in streams]
-        out = model.step(model_inputs(features, seen, model.config.audio_dim), state)
+        out = model.step(model_inputs(features, seen, model.config), state)
         for k, stream in enumerate(streams):
             stream.session.act(choose(out, k, biases[k], stream.rng))
 

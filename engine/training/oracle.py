@@ -25,11 +25,13 @@ from engine.training.user import User
 from engine.types import SelfState
 
 TAKE_AFTER_S = 0.10  # silence the oracle wants to have heard after the end of a turn
-YIELD_AFTER_S = 0.20
+YIELD_AFTER_S = 0.25
 YIELD_UNSURE_S = 0.08
 GO_AHEAD_AFTER_S = 0.35
 HOLD_AFTER_TURNS = 15
 LISTEN = Target("listen")
+TAKE_WEIGHT = 2.0  # of the moments that are hard to tell apart: the floor is free, or it is a pause
+HOLD_BACK = Target("listen", weight=TAKE_WEIGHT)
 
 
 @dataclass
@@ -74,6 +76,8 @@ def _while_speaking(user: User, floor: Floor, t: float, state: SelfState) -> Tar
             weight = 1.0 if since < YIELD_UNSURE_S else 0.0
         elif u.doubtful and since < 1.0:
             weight = 0.3
+    elif u is None and floor.mode == "speak" and user.interrupted(t):
+        return Target("yield")
     ready = state.background_words > 0 and state.words_left <= 2
     return Target("speak", RELAY if ready else NONE, weight=weight)
 
@@ -84,7 +88,9 @@ def _while_listening(u: Utterance, floor: Floor, t: float, state: SelfState, rng
     for a, b in u.nods:
         if a + 0.1 <= t < min(b, a + 0.5):
             return Target("backchannel", _any(BACKCHANNELS, rng))
-    return LISTEN
+    in_pause = not u.speaking(t) or any(a <= t < b for a, b, _ in u.natural)
+    inside = u.addressed and not any(a <= t < b for a, b in u.between)
+    return HOLD_BACK if in_pause and inside else LISTEN
 
 
 def _when_free(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -> Target:
@@ -122,7 +128,7 @@ class Fallible:
 
         So the model learns that the floor stays free, however long the silence has lasted.
         """
-        self.miss = 0.88 if self.rng.random() < 0.5 else 0.12
+        self.miss = 0.88 if self.rng.random() < 0.3 else 0.12
 
     def act(self, wanted: Target, user: User, state: SelfState, t: float) -> Target:
         """The decision to carry out."""

@@ -186,7 +186,7 @@ def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[s
         if trainer.epoch == stage.first:
             trainer.score = -math.inf  # the best epoch is looked for in the last stage
         began = time.perf_counter()
-        loaded = shards.load(paths, trainer.model.config.audio_dim, config.train.voices_used)
+        loaded = shards.load(paths, trainer.model.config, config.train.voices_used)
         trainer.use(loaded, imitation)
         hours = loaded.arrays["decision"].numel() * CHUNK_S / 3600
         print(

@@ -18,11 +18,12 @@ from engine.decisions import DECISIONS, SAY_TOKENS
 from engine.encode import STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
 from engine.errors import InputError
 from engine.frontend import WHISPER_DIM
+from engine.model.config import ModelConfig
 
 # Per field its type and what follows (sessions, micro-turns); ``human`` is one number a session.
 FIELDS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "audio": (np.float16, (WHISPER_DIM,)),
-    "state": (np.float32, (STATE_DIM,)),
+    "state": (np.float16, (STATE_DIM,)),
     "decision_in": (np.int8, ()),
     "say_in": (np.int8, ()),
     "text": (np.int16, (TEXT_SLOTS,)),
@@ -101,8 +102,8 @@ class Loaded:
     counts: tuple[int, ...]
 
 
-def load(paths: Sequence[Path], audio_dim: int, voices: str = "all") -> Loaded:
-    """All sessions of ``paths``, session on axis 0; ``audio`` is cut to its first ``audio_dim`` columns.
+def load(paths: Sequence[Path], sizes: ModelConfig, voices: str = "all") -> Loaded:
+    """All sessions of ``paths``, session on axis 0; of ``audio`` and ``state`` what the model takes.
 
     ``voices``: ``all``, or ``synthetic`` to leave out sessions of real voices.
 
@@ -119,7 +120,8 @@ def load(paths: Sequence[Path], audio_dim: int, voices: str = "all") -> Loaded:
     filled = 0
     for path, kept, count in zip(paths, chosen, counts, strict=True):
         arrays = read_shard(path)
-        arrays["audio"] = arrays["audio"][..., :audio_dim]
+        arrays["audio"] = arrays["audio"][..., : sizes.audio_dim]
+        arrays["state"] = arrays["state"][..., : sizes.state_dim]
         if not data:
             data = {name: np.empty((sum(counts), *a.shape[1:]), a.dtype) for name, a in arrays.items()}
         turns = data["decision"].shape[1]

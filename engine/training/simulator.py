@@ -46,6 +46,7 @@ class SessionSimulator:
     ):
         self.rng = rng
         self.turns = turns
+        self.empty = empty
         clips: dict[str, list[Clip]] = {}
         for clip in user:
             clips.setdefault(clip.kind, []).append(clip)
@@ -77,7 +78,7 @@ class SessionSimulator:
         self.floor.reminder &= state.background_words > 0
         wanted = oracle.target(self.user, self.floor, t1, state, self.rng)
         if wanted.weight and wanted.decision == "speak" and not state.speaking and self.index:
-            wanted = replace(wanted, weight=1.5)
+            wanted = replace(wanted, weight=oracle.TAKE_WEIGHT)
         self.seen = (state, tuple(texts), wanted)
         return self.seen
 

@@ -21,7 +21,6 @@ from engine.errors import InputError, MicroturnError
 from engine.training import run
 from engine.training.config import (
     AuxWeights,
-    ModelSection,
     Round,
     StagesSection,
     TrainConfig,
@@ -59,6 +58,7 @@ class Variant:
     front_end: str = "whisper"
     voices: str = "all"
     auxiliary: bool = True
+    self_audio: bool = True
     on_policy: bool = False
 
 
@@ -74,6 +74,7 @@ VARIANTS = (
     Variant("dmel", front_end="dmel"),
     Variant("no-aux", auxiliary=False),
     Variant("no-real-voices", voices="synthetic"),
+    Variant("no-self-audio", self_audio=False),
     Variant("on-policy", on_policy=True),
 )
 
@@ -89,13 +90,13 @@ def config_of(variant: Variant, base: TrainConfig, data: DataConfig, epochs: int
         voices_used=variant.voices,
         aux=base.train.aux if variant.auxiliary else AuxWeights(0.0, 0.0, 0.0),
     )
-    model = ModelSection(
-        variant.front_end,
-        variant.dim,
-        variant.layers,
-        variant.heads,
-        base.model.window,
-        base.model.dropout,
+    model = dataclasses.replace(
+        base.model,
+        front_end=variant.front_end,
+        self_audio=variant.self_audio,
+        dim=variant.dim,
+        layers=variant.layers,
+        heads=variant.heads,
     )
     rounds = (Round(max(1, data.shards // 8), max(1, epochs // 2)),) if variant.on_policy else ()
     return TrainConfig(variant.name, base.seed, data, model, train, StagesSection(rounds))

@@ -60,7 +60,7 @@ def batch_inputs(
         audio.add_(torch.randn_like(audio), alpha=noise)
     return ModelInputs(
         audio=audio,
-        state=data["state"][rows],
+        state=data["state"][rows].float(),
         decision=data["decision_in"][rows].long(),
         say=data["say_in"][rows].long(),
         text=data["text"][rows].long(),

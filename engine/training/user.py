@@ -20,6 +20,7 @@ from engine.training.trace import Utterance
 from engine.types import Samples, TextEvent
 
 NOD_EVERY_S = 5.5
+INTERRUPTED_S = 2.0
 _TYPED = (
     "what is {n} times {n}?",
     "tell me about {topic}",
@@ -27,18 +28,18 @@ _TYPED = (
     "remind me to call {person} {time}",
 )
 SCENES = {
-    "ask": 0.27,
-    "state": 0.14,
-    "monologue": 0.13,
+    "ask": 0.36,
+    "state": 0.18,
+    "monologue": 0.05,
     "quiet": 0.06,
-    "aside": 0.09,
-    "television": 0.08,
+    "aside": 0.08,
+    "television": 0.07,
     "typed": 0.04,
-    "reminder": 0.06,
-    "unclear": 0.05,
-    "change_of_mind": 0.08,
+    "reminder": 0.05,
+    "unclear": 0.04,
+    "change_of_mind": 0.07,
 }
-REACTIONS = {"backchannel": 0.5, "barge_in": 0.4, "aside": 0.25, "television": 0.2, "stop": 0.07}
+REACTIONS = {"backchannel": 0.5, "barge_in": 0.4, "aside": 0.3, "television": 0.2, "stop": 0.07}
 
 
 class User:
@@ -147,7 +148,7 @@ class User:
 
     def _monologue(self, start: float) -> None:
         """A story: an opener, sentences with nods wanted between them, then one that wants an answer."""
-        middle = [self.pick("statement") for _ in range(int(self.rng.integers(2, 7)))]
+        middle = [self.pick("statement") for _ in range(int(self.rng.integers(1, 5)))]
         clips = [c for c in (self.pick("opener"), *middle, self.pick("request", "statement")) if c]
         if len(clips) < 3:
             return self._ask(start)
@@ -294,7 +295,9 @@ class User:
             if clip:
                 self.say(clip, start, "stop")
         else:
-            clip = self.pick("barge_in", "request", "statement")
+            kinds = ["barge_in", "request", "statement"]
+            self.rng.shuffle(kinds)
+            clip = self.pick(*kinds)
             if clip:
                 self.say(clip, start, "barge_in")
 
@@ -343,3 +346,8 @@ class User:
         return t < self.noise_until or any(
             u.start <= t < u.end + 0.3 for u in self.utterances if not u.addressed
         )
+
+    def interrupted(self, t: float) -> bool:
+        """Whether a turn that waits for an answer ended so lately that to go on speaking would ignore it."""
+        u = self.pending(t, 0.0)
+        return u is not None and t - u.end < INTERRUPTED_S

@@ -14,7 +14,7 @@ from engine.bench.noises import LEVELS_DB, NOISES, noise
 from engine.config import INPUT_HZ
 from engine.errors import InputError
 from engine.paths import asset
-from engine.training import clips, human, texts
+from engine.training import clips, human, phrases
 from engine.training.bench_audio import VOICES, assign
 from engine.training.texts import make_line
 
@@ -83,7 +83,7 @@ def test_no_text_of_the_benchmark_is_a_line_of_the_training():
 
 def test_no_text_of_the_benchmark_fits_a_template_of_the_training():
     slot = r"(?:[a-z0-9]+ ){1,4}"
-    groups = (texts._REQUESTS, texts._ASIDES, texts._OPENERS)
+    groups = (phrases.REQUESTS, phrases.SHORT, phrases.ASIDES, phrases.OPENERS)
     templates = []
     for template in (t for group in groups for t in group if len(t.split()) > 3):
         words = re.findall(r"\{[a-z]+\}|[a-z0-9]+", template.lower().replace("'", ""))

@@ -39,7 +39,7 @@ def run(capsys, *argv: object) -> tuple[int, str, str]:
     [
         ([], "required: COMMAND; see microturn --help"),
         (["sing"], "invalid choice: 'sing'"),
-        (["bench", "--only", "juggling"], "juggling"),
+        (["bench", "--only", "juggling"], "unknown task 'juggling': choose from"),
         (["replay"], "required: INPUT, --out; see microturn replay --help"),
         (["replay", "silence:1"], "required: --out"),
         (["replay", "silence:1", "--out", "x", "--pace", "slow"], "invalid choice: 'slow'"),

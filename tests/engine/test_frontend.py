@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.config import INPUT_CHUNK, INPUT_HZ
+from engine.config import INPUT_CHUNK, INPUT_HZ, OUTPUT_CHUNK, OUTPUT_HZ
 from engine.frontend import (
     DMEL_DIM,
     FEATURE_DIMS,
@@ -12,6 +12,7 @@ from engine.frontend import (
     WhisperFrontEnd,
     make_front_end,
     mel_filters,
+    played_features,
     whole_features,
 )
 from engine.types import Samples
@@ -87,3 +88,22 @@ def test_extremes_stay_finite(name: str) -> None:
         np.full(INPUT_CHUNK, 1e-20),
     ):
         assert np.isfinite(front_end.push(chunk.astype(np.float32))).all()
+
+
+def test_played_sound_has_the_features_of_the_same_sound_heard() -> None:
+    import soxr
+
+    heard = tones(1.0)
+    # Nothing above 7 kHz, where the resampler's filter begins.
+    heard = soxr.resample(soxr.resample(heard, INPUT_HZ, 12_000), 12_000, INPUT_HZ).astype(np.float32)
+    played = soxr.resample(heard, INPUT_HZ, OUTPUT_HZ, quality="VHQ").astype(np.float32)
+    expected = stream(DmelFrontEnd(), heard).reshape(5, 4, 40)
+    for k in range(1, 5):
+        got = played_features(played[k * OUTPUT_CHUNK - 360 : (k + 1) * OUTPUT_CHUNK]).reshape(4, 40)
+        np.testing.assert_allclose(got[:, :36], expected[k][:, :36], atol=0.05)
+
+
+def test_silence_played_is_silence_heard() -> None:
+    silence = DmelFrontEnd().push(np.zeros(INPUT_CHUNK, np.float32))
+    np.testing.assert_allclose(played_features(np.zeros(0, np.float32)), silence)
+    np.testing.assert_allclose(played_features(np.zeros(360 + OUTPUT_CHUNK, np.float32)), silence)

@@ -216,3 +216,27 @@ def test_the_stop_button_keeps_nothing(speech: SpeechController) -> None:
     assert action.unheard.endswith("seven eight nine.")
     assert not speech.state().speaking
     assert speech.state().background_words == 0
+
+
+def test_the_state_has_the_sound_that_was_played(speech: SpeechController) -> None:
+    player, written, played = Player(speech), [], []
+    decisions = [
+        ("speak", BRIDGES[0]),
+        *[("speak", NONE)] * 3,
+        ("yield", NONE),
+        ("speak", "okay"),
+        ("listen", NONE),
+    ]
+    for decision, say in decisions:
+        action = player.turn(decision, say)
+        if action.flush:
+            written.append(np.zeros(0, np.float32))
+        else:
+            written.append(action.samples)
+        played.append(speech.state().sound)
+    assert all(len(sound) == 360 + OUTPUT_CHUNK for sound in played)
+    first = np.concatenate(written[:4])[: 4 * OUTPUT_CHUNK]
+    np.testing.assert_array_equal(np.concatenate([s[360:] for s in played[:4]])[: len(first)], first)
+    np.testing.assert_array_equal(played[1][:360], played[0][-360:])
+    assert not played[4][360:].any() and not played[6][360:].any(), "silent after yield, and when it listens"
+    np.testing.assert_array_equal(played[5][360:], written[5][:OUTPUT_CHUNK])

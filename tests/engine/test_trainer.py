@@ -38,7 +38,7 @@ def config_file(tmp_path: Path, text: str = TINY) -> Path:
 def make_trainer(tmp_path: Path, text: str = TINY) -> Trainer:
     trainer = Trainer(load_config(config_file(tmp_path, text)), tmp_path)
     paths = write_shards(tmp_path)
-    trainer.use(load(paths, trainer.model.config.audio_dim), len(paths))
+    trainer.use(load(paths, trainer.model.config), len(paths))
     return trainer
 
 
@@ -142,7 +142,7 @@ def test_more_sessions_than_there_are_are_refused(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path)
     paths = [write(tmp_path / "few.npz", shard_arrays(2))]
     with pytest.raises(InputError, match="batch 4 is more than the 1 sessions"):
-        trainer.use(load(paths, trainer.model.config.audio_dim), 1)
+        trainer.use(load(paths, trainer.model.config), 1)
 
 
 @torch.no_grad()
