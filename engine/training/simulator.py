@@ -26,6 +26,7 @@ COMPUTE_S = 0.03
 _ECHO_TAIL = OUTPUT_HZ
 _LOOK_AHEAD = 480  # for the resampler's filter: 20 ms, less than it takes until a decision is heard
 BACK_OFF = 0.35
+BRISK = 0.5  # share of sessions of short answers, which hold twice as many turns of the user
 
 
 class SessionSimulator:
@@ -50,7 +51,8 @@ class SessionSimulator:
         clips: dict[str, list[Clip]] = {}
         for clip in user:
             clips.setdefault(clip.kind, []).append(clip)
-        self.user = User(rng, clips, others, turns * INPUT_CHUNK)
+        self.brisk = bool(rng.random() < BRISK)
+        self.user = User(rng, clips, others, turns * INPUT_CHUNK, self.brisk)
         if empty:
             self.user.next_scene_t = float("inf")
         self.floor = Floor()
@@ -127,8 +129,12 @@ class SessionSimulator:
     def _open_job(self, t: float) -> None:
         self.job_count += 1
         words = answer_text(self.rng, self.dialogue).split()
-        slow = self.rng.random() < 0.15
-        delay = float(np.clip(self.rng.lognormal(1.5 if slow else 0.0, 0.6), 0.25, 9.0))
+        if self.brisk:
+            words = words[: int(self.rng.integers(2, 9))]
+        slow = self.rng.random() < (0.03 if self.brisk else 0.15)
+        delay = float(
+            np.clip(self.rng.lognormal(1.5 if slow else -0.5 if self.brisk else 0.0, 0.6), 0.25, 9.0)
+        )
         pace = float(self.rng.uniform(0.03, 0.2))
         self.jobs.append(Job(self.job_count, words, [t + delay + k * pace for k in range(len(words))]))
 

@@ -65,7 +65,7 @@ def make_line(rng: Rng, dialogue: tuple[str, ...]) -> Line:
     if kind == "dialogue" and dialogue:
         index = int(rng.integers(len(dialogue)))
         index += is_test_dialogue(index)
-        text = dialogue[index % len(dialogue)]
+        text = one_sentence(dialogue[index % len(dialogue)], rng)
         return Line("request" if text.endswith("?") else "statement", text)
     if kind == "dialogue":
         return Line("statement", fill(str(rng.choice(phrases.STATEMENTS)), rng))
@@ -84,6 +84,12 @@ def make_line(rng: Rng, dialogue: tuple[str, ...]) -> Line:
     if kind == "barge_in":
         return Line(kind, f"{rng.choice(phrases.BARGE)} {request[0].lower()}{request[1:]}")
     return Line("request", request)
+
+
+def one_sentence(turn: str, rng: Rng) -> str:
+    """Mostly one sentence of a turn: after the first of several nobody could tell whether more will come."""
+    sentences = [s for s in re.split(r"(?<=[.?!]) +", turn) if len(s.split()) > 1]
+    return str(rng.choice(sentences)) if sentences and rng.random() < 0.8 else turn
 
 
 def make_repair(rng: Rng) -> Line:

@@ -39,6 +39,15 @@ SCENES = {
     "unclear": 0.04,
     "change_of_mind": 0.07,
 }
+BRISK_SCENES = {
+    "ask": 0.48,
+    "state": 0.27,
+    "monologue": 0.03,
+    "quiet": 0.03,
+    "aside": 0.11,
+    "television": 0.04,
+    "change_of_mind": 0.04,
+}
 REACTIONS = {"backchannel": 0.5, "barge_in": 0.4, "aside": 0.3, "television": 0.2, "stop": 0.07}
 
 
@@ -46,10 +55,19 @@ class User:
     """Places sound on the ``near`` and ``far`` channels (16 kHz) and keeps account of it.
 
     ``clips``: by kind, what this user can say; ``others``: clips of anybody. One instance a session.
+    ``brisk``: one turn follows another.
     """
 
-    def __init__(self, rng: Rng, clips: dict[str, list[Clip]], others: Sequence[Clip], length: int) -> None:
+    def __init__(
+        self,
+        rng: Rng,
+        clips: dict[str, list[Clip]],
+        others: Sequence[Clip],
+        length: int,
+        brisk: bool = False,
+    ) -> None:
         self.rng = rng
+        self.gap = (0.2, 1.0) if brisk else (0.6, 2.5)
         self.clips = clips
         self.others = others
         self.near, self.far = np.zeros(length, np.float32), np.zeros(length, np.float32)
@@ -63,7 +81,7 @@ class User:
         self.held_t = 0.0
         self.noise_until = 0.0
         self.changes_mind_at: float | None = None
-        self.scenes = dict(SCENES)
+        self.scenes = dict(BRISK_SCENES if brisk else SCENES)
         self.reaction_chances = dict(REACTIONS)
 
     # -- sound ------------------------------------------------------------------------------
@@ -275,7 +293,7 @@ class User:
             self.rng.shuffle(self.reactions)
         elif self.reactions and not busy and self.spoken_turns > 3 and self.rng.random() < 0.2:
             self.react(self.reactions.pop(), t)
-        self.next_scene_t = max(self.next_scene_t, t + float(self.rng.uniform(0.6, 2.5)))
+        self.next_scene_t = max(self.next_scene_t, t + float(self.rng.uniform(*self.gap)))
 
     def react(self, how: str, t: float) -> None:
         start = t + float(self.rng.uniform(0.0, 0.2))

@@ -19,14 +19,16 @@ from engine.training.clips import (
     Clip,
     break_line,
     cut_speech,
+    hesitant,
     human_clips,
+    lengthen,
     pauses_in,
     read,
     save,
     trim16,
     warp,
 )
-from engine.training.texts import dialogue_turns, is_test_dialogue, make_line
+from engine.training.texts import dialogue_turns, is_test_dialogue, make_line, one_sentence
 from engine.types import Samples
 
 DIALOGUE = ("The answer is four.", "I think so too.", "It was a long day at the office, so I went home.")
@@ -66,13 +68,37 @@ def test_having_heard_a_pause_says_nothing_about_the_next_silence() -> None:
     assert max(pauses_in(rng, 2) for _ in range(200)) == 2
 
 
-def test_running_speech_is_cut_without_losing_a_sample() -> None:
+def test_running_speech_is_cut_inside_clauses_without_losing_a_sample() -> None:
     rng = np.random.default_rng(0)
-    sound = np.concatenate([buzz(0.9, 110), np.zeros(4800, np.float32), buzz(1.4, 120)])
-    pieces = cut_speech(sound, 1, rng)
-    assert len(pieces) == 2
-    np.testing.assert_array_equal(np.concatenate(pieces), sound)
-    assert 0.88 * INPUT_HZ < len(pieces[0]) < 1.22 * INPUT_HZ, "cut where it is weakest"
+    stop, pause = np.zeros(960, np.float32), np.zeros(4800, np.float32)
+    sound = np.concatenate([buzz(0.9, 110), stop, buzz(0.9, 115), pause, buzz(1.4, 120)])
+    for _ in range(10):
+        pieces = cut_speech(sound, 3, rng)
+        np.testing.assert_array_equal(np.concatenate(pieces), sound)
+        assert len(pieces) == 2, "not where the speaker pauses, which sounds complete"
+        assert 0.88 * INPUT_HZ < len(pieces[0]) < 0.98 * INPUT_HZ, "cut where it is weakest"
+
+
+def test_hesitation_draws_ends_out_at_their_own_pitch() -> None:
+    sound = buzz(1.0, 200)
+    longer = lengthen(sound, 0.5, 1.6)
+    assert len(longer) == pytest.approx(1.3 * INPUT_HZ, abs=2)
+    np.testing.assert_array_equal(longer[: INPUT_HZ // 2], sound[: INPUT_HZ // 2])
+    spectrum = np.abs(np.fft.rfft(longer[-8000:]))
+    before = np.abs(np.fft.rfft(sound[-8000:]))
+    assert int(spectrum.argmax()) == pytest.approx(int(before.argmax()), abs=2)
+    pieces = hesitant([sound, sound, sound], np.random.default_rng(0))
+    assert all(len(piece) >= len(sound) and abs(piece[-1]) < 1e-3 for piece in pieces[:2])
+    np.testing.assert_array_equal(pieces[2], sound)
+
+
+def test_a_turn_of_several_sentences_is_mostly_cut_to_one() -> None:
+    rng = np.random.default_rng(0)
+    turn = "I saw it. Was it good? Yes, very good!"
+    said = [one_sentence(turn, rng) for _ in range(200)]
+    assert {"I saw it.", "Was it good?", "Yes, very good!", turn} == set(said)
+    assert 20 < said.count(turn) < 60
+    assert one_sentence("Yes.", rng) == "Yes."
 
 
 def test_dialogue_kept_for_tests_is_never_said(tmp_path: Path) -> None:
