@@ -47,6 +47,7 @@ ARRAYS = (
 EMPTY = 0.05  # share of sessions in which nobody is there
 POOL, TEACHERS = "pool.npz", "teachers.json"
 FILLING = ("opener", "aside", "backchannel", "stop")
+VALIDATION_VOICES = 20  # every 20th synthetic voice is never heard in training
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,16 @@ def _dialogue(data: Path | None) -> Path:
     return data / "self-dialogues.jsonl.gz" if data else Path("missing")
 
 
+def synthetic_clips(folder: Path) -> tuple[list[Clip], list[Clip]]:
+    """The pool's clips: those to train with, and those of the voices kept for validation."""
+    clips = pools.read(folder / POOL)
+    kept = set(sorted({c.voice for c in clips})[VALIDATION_VOICES - 1 :: VALIDATION_VOICES])
+    return [c for c in clips if c.voice not in kept], [c for c in clips if c.voice in kept]
+
+
 def load_pools(folder: Path, data: Path | None, config: DataConfig) -> Pools:
     """The clips that ``prepare`` made, and the real voices where ``data`` is given."""
-    synthetic = pools.read(folder / POOL)
+    synthetic, _ = synthetic_clips(folder)
     people: list[Clip] = []
     if data:
         teachers = Teachers(folder / TEACHERS) if config.teachers else None

@@ -8,7 +8,7 @@ can be judged in one offline pass: the first micro-turn in which ``speak`` or
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from engine.frontend import WhisperEncoder, whole_features
 from engine.model.interaction import InteractionModel, ModelInputs
 from engine.training import human
 from engine.training.acoustics import coloured_noise, hum, knocks, music
-from engine.training.clips import level, trim16
+from engine.training.clips import Clip, level, trim16
 from engine.types import Samples, SelfState
 
 COMPUTE_S = 0.03
@@ -35,16 +35,21 @@ SEED = 20_26
 TAKES = (DECISION_INDEX["speak"], DECISION_INDEX["interrupt"])
 NOISE_KINDS = ("silence", "white", "pink", "brown", "hum", "knocks", "music")
 NOISE_S = 30.0
+SYNTHETIC_CASES = 300
 
 
 @dataclass(frozen=True)
 class Case:
-    """One recording to judge. Times in seconds; ``end`` is None where nobody speaks to the assistant."""
+    """One recording to judge. Times in seconds; ``end`` is None where nobody speaks to the assistant.
+
+    ``voices``: ``human``, ``synthetic`` or, in noise, empty.
+    """
 
     name: str
     audio: Samples
     pauses: tuple[tuple[float, float], ...]
     end: float | None
+    voices: str = "human"
 
 
 @dataclass(frozen=True)
@@ -80,24 +85,40 @@ def turn_case(turn: human.HumanTurn, recording: Samples, rng: np.random.Generato
     count = min(pauses, len(turn.gaps))
     cuts = sorted(rng.choice(turn.gaps, size=count, replace=False).tolist()) if count else []
     bounds = [turn.start, *cuts, turn.end]
-    lead = float(rng.uniform(0.8, 1.8))
-    parts: list[Samples] = [np.zeros(int(lead * INPUT_HZ), np.float32)]
-    spans: list[tuple[float, float]] = []
-    t = lead
     scale = 0.06 / (np.sqrt(np.mean(recording**2)) + 1e-9)
-    for k, (a, b) in enumerate(pairwise(bounds)):
+    pieces = [scale * recording[int(a * INPUT_HZ) : int(b * INPUT_HZ)] for a, b in pairwise(bounds)]
+    return _with_pauses(f"{turn.file}:{pauses}", pieces, rng, "human")
+
+
+def _with_pauses(name: str, pieces: Sequence[Samples], rng: np.random.Generator, voices: str) -> Case:
+    """Silence, ``pieces`` with pauses of 0.35 to 1.6 s between them, silence; faint noise over it all."""
+    t = float(rng.uniform(0.8, 1.8))
+    parts: list[Samples] = [np.zeros(int(t * INPUT_HZ), np.float32)]
+    spans: list[tuple[float, float]] = []
+    for k, piece in enumerate(pieces):
         if k:
             pause = float(rng.uniform(0.35, 1.6))
             parts.append(np.zeros(int(pause * INPUT_HZ), np.float32))
             spans.append((t, t + pause))
             t += pause
-        piece = (scale * recording[int(a * INPUT_HZ) : int(b * INPUT_HZ)]).astype(np.float32)
-        parts.append(piece)
+        parts.append(piece.astype(np.float32))
         t += len(piece) / INPUT_HZ
     parts.append(np.zeros(int(TAIL_S * INPUT_HZ), np.float32))
     audio = np.concatenate(parts)
     audio += 10 ** (rng.uniform(-66, -48) / 20) * coloured_noise(rng, len(audio), 1.0)
-    return Case(f"{turn.file}:{pauses}", audio.astype(np.float32), tuple(spans), t)
+    return Case(name, audio.astype(np.float32), tuple(spans), t, voices)
+
+
+def synthetic_cases(clips: Sequence[Clip]) -> list[Case]:
+    """Turns of synthetic voices that training does not use, ``SYNTHETIC_CASES`` at most. Deterministic."""
+    rng = np.random.default_rng(SEED)
+    turns = [c for c in clips if c.kind in ("request", "statement", "barge_in")]
+    chosen = rng.permutation(len(turns))[:SYNTHETIC_CASES]
+    cases: list[Case] = []
+    for clip in (turns[k] for k in chosen):
+        pieces = [0.75 * piece.astype(np.float32) for piece in clip.pieces]
+        cases.append(_with_pauses(f"{clip.voice}: {clip.text}", pieces, rng, "synthetic"))
+    return cases
 
 
 def human_cases(data: Path, cache: Path, split: str) -> list[Case]:
@@ -126,11 +147,11 @@ def noise_cases() -> list[Case]:
         "knocks": lambda: 8 * knocks(rng, length, 2.0),
         "music": lambda: music(rng, length),
     }
-    cases = [Case("silence", np.zeros(length, np.float32), (), None)]
+    cases = [Case("silence", np.zeros(length, np.float32), (), None, "")]
     for kind in NOISE_KINDS[1:]:
         for db in (-55, -40, -28):
             samples = np.clip(10 ** (db / 20) * makers[kind](), -1, 1).astype(np.float32)
-            cases.append(Case(f"{kind} {db} dB", samples, (), None))
+            cases.append(Case(f"{kind} {db} dB", samples, (), None, ""))
     return cases
 
 
@@ -242,11 +263,49 @@ def usefulness(report: Report) -> float:
     return report.ends_taken - wrong - 0.5 * late - 0.3 * very_late
 
 
-def choose_bias(cases: list[Case], logits: list[NDArray[np.float32]]) -> tuple[float, Report]:
-    """The bias on taking the floor that serves best on these (validation) cases; of equals the smallest."""
-    scored = [(b, judge(cases, logits, b)) for b in np.arange(-4.0, 3.01, 0.25)]
-    best = max(scored, key=lambda pair: (usefulness(pair[1]), -abs(pair[0])))
-    return float(best[0]), best[1]
+@dataclass(frozen=True)
+class Choice:
+    """A bias on taking the floor, and what it reaches.
+
+    ``score``: usefulness, the mean of real and synthetic voices; ``human`` and ``synthetic`` the two apart,
+    each with the noise cases, None where there are no cases of the kind.
+    """
+
+    bias: float
+    score: float
+    human: Report | None
+    synthetic: Report | None
+
+    @property
+    def report(self) -> Report:
+        """Of real voices where there are any."""
+        found = self.human or self.synthetic
+        assert found is not None
+        return found
+
+
+def choose_bias(cases: list[Case], logits: list[NDArray[np.float32]]) -> Choice:
+    """The bias that serves best on these (validation) cases; of equals the smallest.
+
+    Real and synthetic voices count alike. With noise alone ``human`` is a report without turns.
+    """
+    voices = {c.voices for c in cases}
+    choices: list[Choice] = []
+    for bias in np.arange(-4.0, 3.01, 0.25):
+        reports = {
+            kind: judge_voices(cases, logits, float(bias), kind)
+            for kind in ("human", "synthetic")
+            if kind in voices or (kind == "human" and voices == {""})
+        }
+        score = float(np.mean([usefulness(report) for report in reports.values()]))
+        choices.append(Choice(float(bias), score, reports.get("human"), reports.get("synthetic")))
+    return max(choices, key=lambda choice: (choice.score, -abs(choice.bias)))
+
+
+def judge_voices(cases: list[Case], logits: list[NDArray[np.float32]], bias: float, voices: str) -> Report:
+    """Score the cases of one kind of voices, and those of noise."""
+    kept = [k for k, case in enumerate(cases) if case.voices in (voices, "")]
+    return judge([cases[k] for k in kept], [logits[k] for k in kept], bias)
 
 
 def spoken_case(pieces: list[Samples], pause_s: float, tail_s: float = TAIL_S) -> Case:

@@ -6,6 +6,7 @@ mistakes mixed in, or, on-policy, the model's own decision (DAgger, Ross et al. 
 
 from dataclasses import dataclass
 
+from engine.config import CHUNK_S
 from engine.decisions import (
     ACKNOWLEDGEMENTS,
     BACKCHANNELS,
@@ -32,6 +33,9 @@ HOLD_AFTER_TURNS = 15
 LISTEN = Target("listen")
 TAKE_WEIGHT = 2.0  # of the moments that are hard to tell apart: the floor is free, or it is a pause
 HOLD_BACK = Target("listen", weight=TAKE_WEIGHT)
+LONG_MISS = 0.45  # share of turn ends that are missed for seconds
+MISSES = (0.12, 0.88)  # chance in each micro-turn that an end goes on being missed: for moments, for seconds
+FORGOTTEN_S = 4.0  # silence after which it no longer matters what it followed
 
 
 @dataclass
@@ -113,6 +117,20 @@ def _when_free(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -
     return LISTEN
 
 
+def survival(silence_s: float) -> float:
+    """How often the floor is still free ``silence_s`` after the end of a turn, while mistakes are mixed in.
+
+    Pauses outlast silence more often than ends of turns do, because those are answered: a model trained
+    on both alike would take silence that goes on for a pause. Weighting what is no end of a turn by this
+    undoes it, so that the decision depends on what was heard (inverse propensity weighting: Horvitz and
+    Thompson 1952, "A generalization of sampling without replacement from a finite universe").
+    """
+    tries = (silence_s - TAKE_AFTER_S) // CHUNK_S
+    if tries <= 0 or silence_s > FORGOTTEN_S:
+        return 1.0
+    return float((1 - LONG_MISS) * MISSES[0] ** tries + LONG_MISS * MISSES[1] ** tries)
+
+
 class Fallible:
     """Mixes mistakes into the oracle's decisions: of some kinds many in one session, few in another."""
 
@@ -128,7 +146,7 @@ class Fallible:
 
         So the model learns that the floor stays free, however long the silence has lasted.
         """
-        self.miss = 0.88 if self.rng.random() < 0.3 else 0.12
+        self.miss = MISSES[self.rng.random() < LONG_MISS]
 
     def act(self, wanted: Target, user: User, state: SelfState, t: float) -> Target:
         """The decision to carry out."""

@@ -27,7 +27,7 @@ from engine.model.interaction import InteractionModel
 from engine.training import evaluate, shards
 from engine.training.card import write_card
 from engine.training.config import CONFIGS, Stage, TrainConfig, load_config
-from engine.training.dataset import make_shards, shard_path
+from engine.training.dataset import POOL, make_shards, shard_path, synthetic_clips
 from engine.training.trainer import BEST, Trainer
 
 __all__ = ["CONFIGS", "load_config", "run_training", "train"]
@@ -115,8 +115,13 @@ def write_stamp(stamp: Path, content: dict[str, Any]) -> None:
 
 
 def validation(folders: Folders, split: str, front_end: str) -> tuple[list[evaluate.Case], Features]:
-    """Cases of a split with their features: real voices where there are any, and always noise."""
+    """Cases of a split with their features: real voices where there are any, and always noise.
+
+    Validation also has turns of synthetic voices, for which some are kept out of training.
+    """
     cases = evaluate.human_cases(folders.data, folders.shards, split) if folders.data else []
+    if split == "validation" and (folders.shards / POOL).exists():
+        cases += evaluate.synthetic_cases(synthetic_clips(folders.shards)[1])
     cases += evaluate.noise_cases()
     return cases, evaluate.case_features(cases, folders.shards / f"{split}-{front_end}.npz", front_end)
 
@@ -208,8 +213,8 @@ def policy_shards(
     weights = folders.out / f"round-{stage.round}.safetensors"
     if not weights.exists():
         model = trainer.averaged()
-        bias, _ = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
-        checkpoint.save(biased(model, bias), weights)
+        choice = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
+        checkpoint.save(biased(model, choice.bias), weights)
     count = trainer.config.stages.on_policy[stage.round - 1].shards
     return roll_out(
         folders.out, folders.shards, stage.round, count, weights, trainer.config.data, folders.data
@@ -222,20 +227,24 @@ def epoch(
     """Train for an epoch, judge its averaged weights, keep them if they are the best, and log all that."""
     began = time.perf_counter()
     sums = trainer.run_epoch(stage)
-    bias, report = evaluate.choose_bias(cases, evaluate.decision_logits(trainer.averaged(), features))
+    choice = evaluate.choose_bias(cases, evaluate.decision_logits(trainer.averaged(), features))
+    report = choice.report
     held = trainer.held_out()
     # Without voices to judge on there is only the loss on conversations kept out.
-    score = evaluate.usefulness(report) if report.ends else -held["held_decision"]
+    score = choice.score if report.ends else -held["held_decision"]
     best = trainer.keep_if_best(score)
     row = {"epoch": trainer.epoch, "stage": stage.name, "hours": round(hours, 2), **sums, **held}
-    row |= {"bias": bias, **dataclasses.asdict(report), "score": score, "best": best}
+    row |= {"bias": choice.bias, **dataclasses.asdict(report), "usefulness": evaluate.usefulness(report)}
+    if choice.human and choice.synthetic:
+        row |= {f"synthetic_{k}": v for k, v in dataclasses.asdict(choice.synthetic).items()}
+    row |= {"score": score, "best": best}
     row["seconds"] = round(time.perf_counter() - began, 1)
     with (trainer.folder / LOG).open("a") as log:
         log.write(json.dumps({k: finite(v) for k, v in row.items()}) + "\n")
     trainer.save()
     print(
         f"epoch {trainer.epoch} ({stage.name}): loss {sums['decision']:.4f} held {held['held_decision']:.4f} "
-        f"{sums['positions_per_s']:.0f} micro-turns/s | bias {bias:+.2f} {report.line()} | "
+        f"{sums['positions_per_s']:.0f} micro-turns/s | bias {choice.bias:+.2f} {report.line()} | "
         f"score {score:.3f}{' (best so far)' if best else ''}",
         flush=True,
     )
@@ -274,9 +283,10 @@ def finish(
     if not (trainer.folder / BEST).exists():
         raise InputError(f"{trainer.folder / BEST} is missing: delete the checkpoint beside it and --resume")
     model, number = trainer.best()
-    bias, on_validation = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
+    choice = evaluate.choose_bias(cases, evaluate.decision_logits(model, features))
+    on_validation = choice.report
     weights = trainer.folder / f"{config.name}.safetensors"
-    checkpoint.save(biased(model, bias), weights, {"training_digest": config.digest()})
+    checkpoint.save(biased(model, choice.bias), weights, {"training_digest": config.digest()})
     test_cases, test_features = validation(folders, "test", config.model.front_end)
     on_test = evaluate.judge(
         test_cases, evaluate.decision_logits(checkpoint.load(weights), test_features), 0.0

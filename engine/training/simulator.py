@@ -102,7 +102,11 @@ class SessionSimulator:
     def run(self) -> Trace:
         """Simulate the whole session, the oracle deciding with mistakes."""
         while self.index < self.turns:
-            self.observe()
+            state, texts, wanted = self.observe()
+            silence = self.user.silence((self.index + 1) * CHUNK_S)
+            if wanted.decision == "listen" and state.turns_since_speech * CHUNK_S > silence:
+                wanted = replace(wanted, weight=wanted.weight * oracle.survival(silence))
+                self.seen = (state, texts, wanted)
             self.act(self.mistaken())
         return self.trace()
 

@@ -125,7 +125,7 @@ def result_of(variant: Variant, row: dict[str, Any]) -> dict[str, Any]:
         "parameters": row["parameters"],
         "hours": row["hours"],
         "epoch": row["epoch"],
-        "usefulness": row["score"],
+        "usefulness": row["usefulness"],
         **figures,
     }
 

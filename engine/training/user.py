@@ -203,10 +203,11 @@ class User:
 
     def turn_to_somebody(self, start: float) -> Utterance | None:
         """Talk to another person, the head turned away or not; they may answer from across the room."""
-        clip = self.pick("aside")
+        same_direction = self.rng.random() < 0.35
+        by_direction_alone = not same_direction and self.rng.random() < 0.4
+        clip = self.pick("statement", "aside") if by_direction_alone else self.pick("aside")
         if not clip:
             return None
-        same_direction = self.rng.random() < 0.35
         said = np.concatenate(clip.pieces).astype(np.float32)
         if not same_direction:
             self.mix(self.far, said * float(self.rng.uniform(0.5, 1.5)), start)
@@ -358,6 +359,15 @@ class User:
         """The newest turn that ended ``after`` seconds before ``t`` or earlier and waits for an answer."""
         open_ = [u for u in self.utterances if u.expects and not u.answered and u.end + after <= t]
         return open_[-1] if open_ else None
+
+    def silence(self, t: float) -> float:
+        """Seconds of the user's silence at ``t``: 0 while they speak, infinite before they do."""
+        began = [u for u in self.utterances if u.start <= t and u.kind != "backchannel"]
+        if not began:
+            return float("inf")
+        u = began[-1]
+        breaks = [*u.gaps, *((a, b) for a, b, _ in u.natural), (u.end, float("inf"))]
+        return max((t - a for a, b in breaks if a <= t < b), default=0.0)
 
     def overlapping(self, t: float) -> bool:
         """Whether something can be heard at ``t`` that might be mistaken for a barge-in."""

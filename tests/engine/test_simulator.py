@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.events import from_json
 from engine.frontend import WhisperEncoder, whole_features
 from engine.model.interaction import InteractionModel
-from engine.training import onpolicy, scene_files
+from engine.training import onpolicy, oracle, scene_files
 from engine.training.acoustics import Microphone, draw_room
 from engine.training.clips import Clip
 from engine.training.config import ModelSection, model_config
@@ -132,6 +132,34 @@ def test_the_oracle_takes_the_floor_at_once_and_never_in_a_pause(voice: Voice) -
                 offsets.append(t - ended)
     assert len(offsets) > 20
     assert 0.1 <= min(offsets) and max(offsets) < 0.31
+
+
+def test_silence_in_pauses_weighs_what_silence_after_a_turn_is_frequent(voice: Voice) -> None:
+    missed = {0: 0, 1: 0, 3: 0}
+    ends = 0
+    in_pauses: dict[int, set[float]] = {}
+    for seed in range(40):
+        trace = session(seed, voice, "ask").run()
+        for u in trace.utterances:
+            eligible = int((u.end + oracle.TAKE_AFTER_S) / CHUNK_S)
+            if u.start > 1 and eligible + 4 < len(trace.turns):
+                wanted = [t.target for t in trace.turns[eligible : eligible + 4]]
+                silent = [t.state.speaking for t in trace.turns[eligible : eligible + 4]]
+                if wanted[0].delegate and not silent[0]:
+                    ends += 1
+                    for tries in missed:
+                        missed[tries] += wanted[tries].delegate and not any(silent[: tries + 1])
+            for a, b in u.gaps:
+                for i in range(int(a / CHUNK_S), min(int(b / CHUNK_S), len(trace.turns))):
+                    turn, silence = trace.turns[i], (i + 1) * CHUNK_S - a
+                    if turn.target.decision == "listen" and turn.state.turns_since_speech > 10:
+                        tries = int((silence - oracle.TAKE_AFTER_S) // CHUNK_S)
+                        in_pauses.setdefault(tries, set()).add(turn.target.weight)
+    assert ends > 60
+    for tries, count in missed.items():
+        expected = oracle.survival(oracle.TAKE_AFTER_S + (tries + 0.5) * CHUNK_S)
+        assert abs(count / ends - expected) < 0.15, f"after {tries} chances: {count / ends} and {expected}"
+        assert list(in_pauses[tries]) == [pytest.approx(oracle.TAKE_WEIGHT * expected)]
 
 
 @pytest.mark.parametrize("scene", ["backchannel", "aside", "television"])

@@ -222,11 +222,23 @@ def test_the_bias_is_chosen_for_what_is_useful() -> None:
     case = evaluate.Case("x", np.zeros(0, np.float32), ((2.0, 3.0),), 5.0)
     eager = scores(12, 26)
     eager[12, DECISION_INDEX["speak"]] -= 0.6
-    bias, found = evaluate.choose_bias([case], [eager])
-    assert -1.0 < bias < 0.0
-    assert (found.pauses_taken, found.ends_taken) == (0.0, 1.0)
-    still, _ = evaluate.choose_bias([case], [scores(26)])
-    assert still == 0.0, "of equals the smallest"
+    choice = evaluate.choose_bias([case], [eager])
+    assert -1.0 < choice.bias < 0.0
+    assert (choice.report.pauses_taken, choice.report.ends_taken) == (0.0, 1.0)
+    assert evaluate.choose_bias([case], [scores(26)]).bias == 0.0, "of equals the smallest"
+
+
+def test_real_and_synthetic_voices_count_alike() -> None:
+    said = [
+        evaluate.Case("x", np.zeros(0, np.float32), ((2.0, 3.0),), 5.0, voices)
+        for voices in ("human", "human", "human", "synthetic")
+    ]
+    late = scores(35)
+    choice = evaluate.choose_bias(said, [scores(26)] * 3 + [late])
+    assert choice.human is not None and choice.synthetic is not None
+    assert (choice.human.ends, choice.synthetic.ends) == (3, 1)
+    apart = [evaluate.usefulness(choice.human), evaluate.usefulness(choice.synthetic)]
+    assert apart[1] < apart[0] and choice.score == pytest.approx(sum(apart) / 2)
 
 
 def test_features_are_kept_until_the_cases_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
