@@ -105,11 +105,13 @@ def turned_away(samples: Samples, rng: Rng, cutoff_hz: float = 0.0) -> Samples:
 class Room:
     """One session's acoustics. Levels are linear RMS factors.
 
+    ``echo_response``: from the loudspeaker, which may stand beside the microphone or across the room.
     ``drive``: gain before the converter clips at 1.0; ``codec``: the sound went through 8-bit mu-law.
     """
 
     response: Samples
     far_response: Samples
+    echo_response: Samples
     speech_gain: float
     noise_gain: float
     echo_gain: float
@@ -127,14 +129,15 @@ def draw_room(rng: Rng, empty: bool = False) -> Room:
     """
     speech = 10 ** (rng.uniform(-18, 6) / 20)
     snr_db = rng.uniform(-8, 30) if empty else rng.uniform(5, 45)
-    echo_db = rng.choice([-200.0, rng.uniform(-55, -22), rng.uniform(-22, 2)], p=[0.4, 0.35, 0.25])
+    echo_db = rng.choice([-200.0, rng.uniform(-55, -22), rng.uniform(-22, 2)], p=[0.35, 0.3, 0.35])
     return Room(
         response=room_response(rng, rng.uniform(0.02, 0.45), rng.uniform(0.6, 1.0)),
         far_response=room_response(rng, rng.uniform(0.3, 0.9), rng.uniform(0.05, 0.4)),
+        echo_response=room_response(rng, rng.uniform(0.05, 0.6), rng.uniform(0.15, 1.0)),
         speech_gain=speech,
         noise_gain=0.08 * speech * 10 ** (-snr_db / 20) if rng.random() < 0.9 else 0.0,
         echo_gain=speech * 10 ** (echo_db / 20) if echo_db > -100 else 0.0,
-        echo_delay=int(rng.uniform(0.02, 0.15) * INPUT_HZ),
+        echo_delay=int(rng.uniform(0.02, 0.25) * INPUT_HZ),
         far_gain=speech * 10 ** (rng.uniform(-24, -8) / 20),
         bandwidth_hz=float(rng.choice([8000, 8000, 8000, 7000, 5500, 4000])),
         drive=float(10 ** (rng.uniform(6, 18) / 20)) if rng.random() < 0.06 else 1.0,
@@ -171,7 +174,8 @@ class Microphone:
         self.room = room
         band = low_pass(room.bandwidth_hz)
         far = np.convolve(room.far_response, band)
-        delayed = np.concatenate([np.zeros(room.echo_delay, np.float32), far])
+        echo = np.convolve(room.echo_response, band)
+        delayed = np.concatenate([np.zeros(room.echo_delay, np.float32), echo])
         self._filters = [
             (np.convolve(room.response, band) * room.speech_gain).astype(np.float32),
             (far * room.far_gain).astype(np.float32),

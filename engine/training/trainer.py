@@ -25,6 +25,7 @@ PICTURES_A_BATCH = 12
 PICTURE_TURNS = 4  # micro-turns for which a picture is shown
 CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 SAY_WEIGHT, DELEGATE_WEIGHT = 0.5, 0.3
+HAND_OVER_WEIGHT = 3.0  # a request that is not handed over is lost; one too many costs an empty answer
 _OPTIMISER = "optimiser."
 
 Arrays = dict[str, Tensor]
@@ -91,7 +92,10 @@ def losses(
     active = ((decision != DECISION_INDEX["listen"]) & (weight > 0)).float()
     say = F.cross_entropy(out.say.float().flatten(0, 1), data["say"][rows].long().flatten(), reduction="none")
     delegate = F.binary_cross_entropy_with_logits(
-        out.delegate.float(), data["delegate"][rows].float(), reduction="none"
+        out.delegate.float(),
+        data["delegate"][rows].float(),
+        reduction="none",
+        pos_weight=torch.tensor(HAND_OVER_WEIGHT, device=weight.device),
     )
     parts = {
         "decision": _mean(wrong, (weight * classes[decision]).flatten()),

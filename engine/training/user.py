@@ -48,7 +48,7 @@ BRISK_SCENES = {
     "television": 0.04,
     "change_of_mind": 0.04,
 }
-REACTIONS = {"backchannel": 0.5, "barge_in": 0.4, "aside": 0.3, "television": 0.2, "stop": 0.07}
+REACTIONS = {"backchannel": 0.5, "barge_in": 0.5, "aside": 0.4, "television": 0.2, "stop": 0.04}
 
 
 class User:
@@ -292,7 +292,7 @@ class User:
         if self.spoken_turns == 1:
             self.reactions = [how for how, p in self.reaction_chances.items() if self.rng.random() < p]
             self.rng.shuffle(self.reactions)
-        elif self.reactions and not busy and self.spoken_turns > 3 and self.rng.random() < 0.2:
+        elif self.reactions and not busy and self.spoken_turns > 3 and self.rng.random() < 0.25:
             self.react(self.reactions.pop(), t)
         self.next_scene_t = max(self.next_scene_t, t + float(self.rng.uniform(*self.gap)))
 
