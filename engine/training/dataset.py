@@ -209,7 +209,15 @@ def _worker(first: int, folder: Path, data: Path | None, config: DataConfig) -> 
     dialogue = dialogue_turns(_dialogue(data))
     tools = (Voice(), WhisperEncoder())
     for number in range(first, config.shards, config.workers):
+        if abandoned():
+            return
         make_shard(number, folder, pool, config, tools, dialogue)
+
+
+def abandoned() -> bool:
+    """Whether the process that started this worker is gone: killed, it could not stop its workers."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def make_shards(folder: Path, data: Path | None, config: DataConfig) -> None:

@@ -22,7 +22,15 @@ from engine.frontend import Array, WhisperEncoder, WhisperFrontEnd
 from engine.model.config import ModelConfig
 from engine.model.interaction import InteractionModel, ModelInputs
 from engine.training.acoustics import Microphone, draw_room
-from engine.training.dataset import DataConfig, Pools, begin, load_pools, session_arrays, write_shard
+from engine.training.dataset import (
+    DataConfig,
+    Pools,
+    abandoned,
+    begin,
+    load_pools,
+    session_arrays,
+    write_shard,
+)
 from engine.training.simulator import SessionSimulator
 from engine.training.texts import Rng, dialogue_turns
 from engine.types import Samples, SelfState, TextEvent
@@ -137,6 +145,8 @@ def _worker(
     pool = load_pools(shards, data, config)
     tools = Tools(config, data)
     for number in range(first, count, config.workers):
+        if abandoned():
+            return
         seed = [config.seed, SEED_OFFSET * round_number + number]
         make_policy_shard(policy_path(folder, round_number, number), seed, model, pool, config, tools)
 

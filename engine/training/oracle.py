@@ -93,8 +93,7 @@ def _while_listening(u: Utterance, floor: Floor, t: float, state: SelfState, rng
         if a + 0.1 <= t < min(b, a + 0.5):
             return Target("backchannel", _any(BACKCHANNELS, rng))
     in_pause = not u.speaking(t) or any(a <= t < b for a, b, _ in u.natural)
-    inside = u.addressed and not any(a <= t < b for a, b in u.between)
-    return HOLD_BACK if in_pause and inside else LISTEN
+    return HOLD_BACK if in_pause and u.addressed else LISTEN
 
 
 def _when_free(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -> Target:
