@@ -48,7 +48,7 @@ BRISK_SCENES = {
     "television": 0.04,
     "change_of_mind": 0.04,
 }
-REACTIONS = {"backchannel": 0.5, "barge_in": 0.5, "aside": 0.4, "television": 0.2, "stop": 0.04}
+REACTIONS = {"backchannel": 0.8, "barge_in": 0.45, "aside": 0.4, "television": 0.2, "stop": 0.04}
 
 
 class User:
