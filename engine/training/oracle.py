@@ -31,8 +31,11 @@ YIELD_UNSURE_S = 0.08
 GO_AHEAD_AFTER_S = 0.35
 HOLD_AFTER_TURNS = 15
 LISTEN = Target("listen")
-TAKE_WEIGHT = 2.0  # of the moments that are hard to tell apart: the floor is free, or it is a pause
+# Most micro-turns are easy, and together would drown those that are not in the loss.
+TAKE_WEIGHT = 8.0  # the floor is free, or it is a pause
 HOLD_BACK = Target("listen", weight=TAKE_WEIGHT)
+BETWEEN_SENTENCES = Target("listen", weight=2.0)  # they sound like ends of turns, and are far more frequent
+URGENCY, MOST_URGENT = 1.0, 3.0  # how the weight of an unanswered end grows with each second, and how far
 LONG_MISS = 0.45  # share of turn ends that are missed for seconds
 MISSES = (0.12, 0.88)  # chance in each micro-turn that an end goes on being missed: for moments, for seconds
 FORGOTTEN_S = 4.0  # silence after which it no longer matters what it followed
@@ -93,6 +96,8 @@ def _while_listening(u: Utterance, floor: Floor, t: float, state: SelfState, rng
         if a + 0.1 <= t < min(b, a + 0.5):
             return Target("backchannel", _any(BACKCHANNELS, rng))
     in_pause = not u.speaking(t) or any(a <= t < b for a, b, _ in u.natural)
+    if in_pause and any(a <= t < b for a, b in u.between):
+        return BETWEEN_SENTENCES
     return HOLD_BACK if in_pause and u.addressed else LISTEN
 
 
@@ -114,6 +119,12 @@ def _when_free(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -
     if state.open_jobs and waited >= HOLD_AFTER_TURNS:
         return Target("speak", _any(HOLDS, rng))
     return LISTEN
+
+
+def urgency(silence_s: float) -> float:
+    """Weight of taking the floor ``silence_s`` after the end of a turn: the longer people wait the more."""
+    waited = max(0.0, min(silence_s, FORGOTTEN_S) - TAKE_AFTER_S) // CHUNK_S * CHUNK_S
+    return TAKE_WEIGHT * min(MOST_URGENT, 1.0 + URGENCY * waited)
 
 
 def survival(silence_s: float) -> float:

@@ -185,6 +185,8 @@ def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[s
     imitation = len(paths)
     for stage in config.plan():
         if stage.round:
+            if trainer.epoch == stage.first:
+                trainer.go_back_to_best()
             paths += policy_shards(trainer, stage, folders, cases, features)
         if trainer.epoch >= stage.last:
             continue

@@ -80,7 +80,8 @@ class SessionSimulator:
         self.floor.reminder &= state.background_words > 0
         wanted = oracle.target(self.user, self.floor, t1, state, self.rng)
         if wanted.weight and wanted.decision == "speak" and not state.speaking and self.index:
-            wanted = replace(wanted, weight=oracle.TAKE_WEIGHT)
+            silence = self.user.silence(t1) if wanted.delegate else 0.0
+            wanted = replace(wanted, weight=oracle.urgency(silence))
         self.seen = (state, tuple(texts), wanted)
         return self.seen
 

@@ -267,6 +267,18 @@ class Trainer:
         tensors, meta = _read(self.folder / BEST, self.config)
         return self._copy(tensors), int(meta["epoch"])
 
+    def go_back_to_best(self) -> None:
+        """Go on from the averaged weights of the best epoch so far: the next stage begins there.
+
+        Raises:
+            InputError: the file is damaged or of another run.
+        """
+        tensors, _ = _read(self.folder / BEST, self.config)
+        with torch.no_grad():
+            for name, weight, average in zip(self.names, self.weights, self.average, strict=True):
+                weight.copy_(tensors[name])
+                average.copy_(tensors[name])
+
     def save(self) -> None:
         """Write a checkpoint from which the run can go on, atomically."""
         tensors = {f"model.{k}": v for k, v in zip(self.names, self.weights, strict=True)}

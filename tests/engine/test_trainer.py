@@ -128,6 +128,19 @@ def test_the_best_epoch_is_kept(tmp_path: Path) -> None:
     assert all(torch.equal(kept[name], value) for name, value in model.state_dict().items())
 
 
+def test_the_next_stage_begins_from_the_best_epoch(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path)
+    (stage,) = trainer.config.plan()
+    trainer.run_epoch(stage)
+    assert trainer.keep_if_best(0.5)
+    best = [v.clone() for v in trainer.average]
+    trainer.run_epoch(stage)
+    trainer.go_back_to_best()
+    for kept, weight, average in zip(best, trainer.weights, trainer.average, strict=True):
+        torch.testing.assert_close(weight, kept)
+        torch.testing.assert_close(average, kept)
+
+
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="no GPU"):
