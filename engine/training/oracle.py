@@ -30,11 +30,14 @@ YIELD_AFTER_S = 0.25
 YIELD_UNSURE_S = 0.08
 GO_AHEAD_AFTER_S = 0.35
 HOLD_AFTER_TURNS = 15
+IDLE_AFTER_TURNS = 8
 LISTEN = Target("listen")
-# Most micro-turns are easy, and together would drown those that are not in the loss.
-TAKE_WEIGHT = 8.0  # the floor is free, or it is a pause
-HOLD_BACK = Target("listen", weight=TAKE_WEIGHT)
-BETWEEN_SENTENCES = Target("listen", weight=2.0)  # they sound like ends of turns, and are far more frequent
+# Most micro-turns are easy, and together would drown in the loss those in which a turn ends or pauses. Pauses
+# are fewer micro-turns than unanswered ends, and to take one is worse than to wait.
+TAKE_WEIGHT, HOLD_WEIGHT = 2.0, 12.0
+HOLD_BACK = Target("listen", weight=HOLD_WEIGHT)
+IDLE = Target("listen", weight=6.0)  # nothing is owed, for seconds: rarer here than in life
+BETWEEN_SENTENCES = Target("listen", weight=3.0)  # they sound like ends of turns
 URGENCY, MOST_URGENT = 1.0, 3.0  # how the weight of an unanswered end grows with each second, and how far
 LONG_MISS = 0.45  # share of turn ends that are missed for seconds
 MISSES = (0.12, 0.88)  # chance in each micro-turn that an end goes on being missed: for moments, for seconds
@@ -118,7 +121,7 @@ def _when_free(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -
     waited = min(state.turns_since_speech, state.turns_since_delegate)
     if state.open_jobs and waited >= HOLD_AFTER_TURNS:
         return Target("speak", _any(HOLDS, rng))
-    return LISTEN
+    return IDLE if state.turns_since_speech >= IDLE_AFTER_TURNS else LISTEN
 
 
 def urgency(silence_s: float) -> float:

@@ -79,9 +79,8 @@ class SessionSimulator:
         state = replace(self.speech.state(), open_jobs=len(self.jobs))
         self.floor.reminder &= state.background_words > 0
         wanted = oracle.target(self.user, self.floor, t1, state, self.rng)
-        if wanted.weight and wanted.decision == "speak" and not state.speaking and self.index:
-            silence = self.user.silence(t1) if wanted.delegate else 0.0
-            wanted = replace(wanted, weight=oracle.urgency(silence))
+        if wanted.delegate:
+            wanted = replace(wanted, weight=oracle.urgency(self.user.silence(t1)))
         self.seen = (state, tuple(texts), wanted)
         return self.seen
 

@@ -159,7 +159,7 @@ def test_silence_in_pauses_weighs_what_silence_after_a_turn_is_frequent(voice: V
     for tries, count in missed.items():
         expected = oracle.survival(oracle.TAKE_AFTER_S + (tries + 0.5) * CHUNK_S)
         assert abs(count / ends - expected) < 0.15, f"after {tries} chances: {count / ends} and {expected}"
-        assert list(in_pauses[tries]) == [pytest.approx(oracle.TAKE_WEIGHT * expected)]
+        assert list(in_pauses[tries]) == [pytest.approx(oracle.HOLD_WEIGHT * expected)]
 
 
 @pytest.mark.parametrize("scene", ["backchannel", "aside", "television"])
