@@ -85,11 +85,15 @@ class TrainSection:
 
 @dataclass(frozen=True)
 class Round:
-    """One on-policy round: roll the current weights out, relabel, train on everything so far."""
+    """One on-policy round: roll the current weights out, relabel, train on everything so far.
+
+    ``hard_moments``: ends of turns, pauses and idle silence have their whole weight.
+    """
 
     shards: int = 8
     epochs: int = 2
     learning_rate: float = 2e-4
+    hard_moments: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class Stage:
     last: int
     learning_rate: float
     warmup_steps: int
+    hard_moments: bool = False
 
     @property
     def name(self) -> str:
@@ -139,7 +144,8 @@ class TrainConfig:
         stages = [Stage(0, 0, self.train.epochs, self.train.learning_rate, self.train.warmup_steps)]
         for number, part in enumerate(self.stages.on_policy, 1):
             first = stages[-1].last
-            stages.append(Stage(number, first, first + part.epochs, part.learning_rate, 0))
+            last = first + part.epochs
+            stages.append(Stage(number, first, last, part.learning_rate, 0, part.hard_moments))
         return tuple(stages)
 
     def shards_used(self) -> int:

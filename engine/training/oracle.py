@@ -6,12 +6,16 @@ mistakes mixed in, or, on-policy, the model's own decision (DAgger, Ross et al. 
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from engine.config import CHUNK_S
 from engine.decisions import (
     ACKNOWLEDGEMENTS,
     BACKCHANNELS,
     BRIDGES,
     CORRECTIONS,
+    DECISION_INDEX,
     HOLDS,
     INTERRUPTIONS,
     NONE,
@@ -35,6 +39,7 @@ LISTEN = Target("listen")
 # Most micro-turns are easy, and together would drown in the loss those in which a turn ends or pauses. Pauses
 # are fewer micro-turns than unanswered ends, and to take one is worse than to wait.
 TAKE_WEIGHT, HOLD_WEIGHT = 2.0, 12.0
+EVEN_PAUSE = 2.0  # what a pause weighs in the first stages
 HOLD_BACK = Target("listen", weight=HOLD_WEIGHT)
 IDLE = Target("listen", weight=6.0)  # nothing is owed, for seconds: rarer here than in life
 BETWEEN_SENTENCES = Target("listen", weight=3.0)  # they sound like ends of turns
@@ -122,6 +127,18 @@ def _when_free(user: User, floor: Floor, t: float, state: SelfState, rng: Rng) -
     if state.open_jobs and waited >= HOLD_AFTER_TURNS:
         return Target("speak", _any(HOLDS, rng))
     return IDLE if state.turns_since_speech >= IDLE_AFTER_TURNS else LISTEN
+
+
+def even(weight: Tensor, decision: Tensor, complete: Tensor) -> Tensor:
+    """Weights with hardly any emphasis on hard moments, of the same shape, for the first stages of training.
+
+    ``decision``: the target's index; ``complete``: whether what was said so far is a whole turn, from 0 to
+    1, or -1 where nothing pauses or ends.
+    """
+    listen = decision == DECISION_INDEX["listen"]
+    pause = listen & (complete >= 0) & (complete < 1)
+    plain = torch.minimum(weight, torch.where(listen, 1.0, TAKE_WEIGHT).to(weight.dtype))
+    return torch.where(pause, weight * (EVEN_PAUSE / HOLD_WEIGHT), plain)
 
 
 def urgency(silence_s: float) -> float:

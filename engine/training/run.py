@@ -194,7 +194,7 @@ def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[s
             trainer.score = -math.inf  # the best epoch is looked for in the last stage
         began = time.perf_counter()
         loaded = shards.load(paths, trainer.model.config, config.train.voices_used)
-        trainer.use(loaded, imitation)
+        trainer.use(loaded, imitation, stage.hard_moments)
         hours = loaded.arrays["decision"].numel() * CHUNK_S / 3600
         print(
             f"{stage.name}: {hours:.1f} h of conversation from {len(paths)} shards, "

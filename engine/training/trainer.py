@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.decisions import DECISION_INDEX
 from engine.errors import InputError
 from engine.model.interaction import InteractionModel, ModelInputs
+from engine.training import oracle
 from engine.training.config import HELD_OUT, Stage, TrainConfig, TrainSection, model_config
 from engine.training.frames import picture_bank
 from engine.training.shards import Loaded
@@ -152,12 +153,18 @@ class Trainer:
         self.score = -math.inf
         self.data: Arrays = {}
 
-    def use(self, loaded: Loaded, imitation_shards: int) -> None:
-        """Train on these sessions; the last of those in the first ``imitation_shards`` are held out."""
+    def use(self, loaded: Loaded, imitation_shards: int, hard_moments: bool = False) -> None:
+        """Train on these sessions; the last of those in the first ``imitation_shards`` are held out.
+
+        ``hard_moments``: with the whole weight that the oracle gave them.
+        """
         base = sum(loaded.counts[:imitation_shards])
         held = max(1, int(base * HELD_OUT))
         sessions = sum(loaded.counts)
         self.data = {k: v.to(self.device) for k, v in loaded.arrays.items()}
+        if not hard_moments:
+            given = (self.data[name] for name in ("weight", "decision", "complete"))
+            self.data["weight"] = oracle.even(*given)
         self.held = np.arange(base - held, base)
         self.training = np.setdiff1d(np.arange(sessions), self.held)
         if len(self.training) < self.config.train.batch:

@@ -87,6 +87,8 @@ def test_the_shipped_configs_are_whole() -> None:
     assert {name: c.name for name, c in configs.items()} == {name: name for name in configs}
     whole = configs["interaction"]
     assert configs["dmel"].model == dataclasses.replace(whole.model, front_end="dmel")
+    rounds = [c.plan() for c in configs.values() if c.stages.on_policy and c.name != "tiny"]
+    assert rounds and all([s.hard_moments for s in plan] == [False, False, True] for plan in rounds)
     shared = {c.data_digest(True) for n, c in configs.items() if n != "tiny"}
     assert len(shared) == 1, "the same conversations serve all of them"
     sizes = [millions(configs[name]) for name in ("tiny", "small", "interaction", "large", "gpu")]
@@ -130,3 +132,5 @@ def test_stages_count_epochs_through(tmp_path: Path) -> None:
     stages = read(tmp_path, TINY + ROUND + ROUND).plan()
     assert [(s.round, s.first, s.last) for s in stages] == [(0, 0, 2), (1, 2, 3), (2, 3, 4)]
     assert [s.name for s in stages] == ["imitation", "on_policy 1", "on_policy 2"]
+    hard = read(tmp_path, TINY + ROUND + ROUND + "hard_moments = true\n").plan()
+    assert [s.hard_moments for s in hard] == [False, False, True]

@@ -103,6 +103,26 @@ def test_targets_that_are_unknown_do_not_count(tmp_path: Path) -> None:
     assert none["activity"] == pytest.approx(whole["activity"])
 
 
+def test_hard_moments_have_their_weight_where_the_stage_says_so(tmp_path: Path) -> None:
+    arrays = shard_arrays(2, seed=1)
+    arrays["decision"][:], arrays["complete"][:], arrays["weight"][:] = 0, -1.0, 0.25
+    hard = [(0, 0.0, 12.0), (0, 0.5, 6.0), (0, -1.0, 6.0), (0, 1.0, 0.0), (1, 1.0, 6.0), (1, 1.0, 2.0)]
+    for k, (decision, complete, weight) in enumerate(hard):
+        arrays["decision"][0, k], arrays["complete"][0, k] = decision, complete
+        arrays["weight"][0, k] = weight
+    trainer = Trainer(load_config(config_file(tmp_path)), tmp_path)
+    paths = [write(tmp_path / "one.npz", arrays), *write_shards(tmp_path)]
+    loaded = load(paths, trainer.model.config)
+    trainer.use(loaded, len(paths), hard_moments=True)
+    assert trainer.data["weight"][0, :6].tolist() == [12.0, 6.0, 6.0, 0.0, 6.0, 2.0]
+    trainer.use(loaded, len(paths))
+    assert trainer.data["weight"][0, :7].tolist() == pytest.approx(
+        [2.0, 1.0, 1.0, 0.0, 2.0, 2.0, 0.25], rel=1e-3
+    )
+    trainer.use(loaded, len(paths), hard_moments=True)
+    assert trainer.data["weight"][0, 0] == 12.0, "the stored weights are what they were"
+
+
 def test_class_weights_move_the_mean(tmp_path: Path) -> None:
     plain = make_trainer(tmp_path, TINY)
     plain.data["decision"][:, ::3] = 4
