@@ -1,10 +1,10 @@
 """Draws how interactivity grows with parameters and with hours of conversation, as SVG.
 
-``python -m engine.training.figure SWEEP.json --out FILE.svg [--bench BENCH.json]``.
+``python -m engine.training.figure SWEEP.json --out FILE.svg [--bench BENCH.json] [--log LOG.jsonl]``.
 Two rows (usefulness; pauses wrongly taken), two columns (parameters; hours),
 both axes of the columns logarithmic. Turn-based engines of a benchmark's JSON
 are horizontal lines; the benchmark's cases are others than the sweep's, which
-the figure says.
+the figure says. The log of a whole training run adds the best epoch of each of its stages, against hours.
 """
 
 import argparse
@@ -21,14 +21,16 @@ from engine.errors import InputError
 from engine.inspect.drawing import Line, Rect, Scene, Text, text_width
 from engine.inspect.svg import to_svg
 from engine.training.evaluate import Report, usefulness
+from engine.training.run import read_log
 from engine.training.sweep import REFERENCE
 
 Rows = list[dict[str, Any]]
-INK, DIM, GRID, PAPER, DOT = "#1f2933", "#66717d", "#e3e8ed", "#ffffff", "#1769aa"
+INK, DIM, GRID, PAPER, DOT, RUN = "#1f2933", "#66717d", "#e3e8ed", "#ffffff", "#1769aa", "#1b7f4b"
 BASELINES = ("#b3541e", "#8a6d1a", "#7a4a8a", "#4d7a3a", "#8a3a52")
 WIDTH, HEIGHT = 960.0, 760.0
 PLOT_WIDTH, PLOT_HEIGHT = 360.0, 230.0
 LEFTS, TOPS = (90.0, 560.0), (110.0, 430.0)
+CROWDED = 36.0  # labels of points nearer than this would overlap
 RIVALS = "pipeline"  # how the names of the benchmark's turn-based engines begin
 
 
@@ -80,6 +82,12 @@ def curve(rows: Rows, key: str) -> Rows:
     return sorted(kept, key=lambda r: float(r[key]))
 
 
+def stages(log: Rows) -> Rows:
+    """The best epoch of each stage in a training log, in order."""
+    names = list(dict.fromkeys(row["stage"] for row in log))
+    return [max((r for r in log if r["stage"] == name), key=lambda r: float(r["score"])) for name in names]
+
+
 def baselines(bench: dict[str, Any]) -> list[Baseline]:
     """The turn-based engines in a benchmark's JSON, scored like the sweep's variants."""
     rows = {r["name"]: r["engines"] for r in bench["figures"] if r["voices"] == "human"}
@@ -116,17 +124,22 @@ class Panel:
     y_of: Callable[[dict[str, Any]], float]
     lines: tuple[tuple[str, float], ...]
 
+    def points(self, rows: Rows) -> list[tuple[float, float]]:
+        return [(float(r[self.x_key]), self.y_of(r)) for r in rows]
 
-def draw_panel(scene: Scene, panel: Panel, rows: Rows, left: float, top: float) -> None:
-    """Axes with units, baselines, and the curve with the value at each point."""
-    points = [(float(r[panel.x_key]), panel.y_of(r)) for r in curve(rows, panel.x_key)]
+
+def draw_panel(scene: Scene, panel: Panel, rows: Rows, run: Rows, left: float, top: float) -> None:
+    """Axes with units, baselines, and curves with the value at each point: the sweep's, and that of a run."""
+    curves = [(DOT, panel.points(curve(rows, panel.x_key))), (RUN, panel.points(run))]
+    points = [point for _, found in curves for point in found]
     heights = [y for _, y in points] + [y for _, y in panel.lines]
     span = max(max(heights) - min(heights), 0.05)
     low, high = min(heights) - 0.15 * span, max(heights) + 0.2 * span
     if min(heights) >= 0.0:
         low = max(low, 0.0)
     y_axis = Axis(low, high, PLOT_HEIGHT)
-    x_axis = Axis(points[0][0] / 1.4, points[-1][0] * 1.4, PLOT_WIDTH, logarithmic=True)
+    widths = [x for x, _ in points]
+    x_axis = Axis(min(widths) / 1.4, max(widths) * 1.4, PLOT_WIDTH, logarithmic=True)
     bottom = top + PLOT_HEIGHT
     scene.add(Text(left - 60, top - 18, panel.y_title, 14, INK, weight=600))
     for tick in y_axis.ticks():
@@ -142,16 +155,24 @@ def draw_panel(scene: Scene, panel: Panel, rows: Rows, left: float, top: float) 
     for k, (_, value) in enumerate(panel.lines):
         y = bottom - y_axis.at(value)
         scene.add(Line(left, y, left + PLOT_WIDTH, y, BASELINES[k % len(BASELINES)], 1.5))
-    places = [(left + x_axis.at(x), bottom - y_axis.at(y)) for x, y in points]
-    for (x0, y0), (x1, y1) in pairwise(places):
-        scene.add(Line(x0, y0, x1, y1, DOT, 2))
-    for (x, y), (_, value) in zip(places, points, strict=True):
-        scene.add(Rect(x - 4.5, y - 4.5, 9, 9, DOT, 4.5))
-        scene.add(Text(x, y - 11, f"{value:.3g}", 12, INK, "middle"))
+    for colour, found in curves:
+        places = [(left + x_axis.at(x), bottom - y_axis.at(y)) for x, y in found]
+        for (x0, y0), (x1, y1) in pairwise(places):
+            scene.add(Line(x0, y0, x1, y1, colour, 2))
+        last = -math.inf
+        for (x, y), (_, value) in zip(places, found, strict=True):
+            below = x - last < CROWDED
+            last = -math.inf if below else x
+            scene.add(Rect(x - 4.5, y - 4.5, 9, 9, colour, 4.5))
+            scene.add(Text(x, y + 21 if below else y - 11, _figure(value), 12, INK, "middle"))
 
 
-def draw(sweep: dict[str, Any], others: list[Baseline]) -> Scene:
-    """The whole figure.
+def _figure(value: float) -> str:
+    return f"{value:.{0 if abs(value) >= 10 else 1 if abs(value) >= 1 else 2}f}"
+
+
+def draw(sweep: dict[str, Any], others: list[Baseline], run: Rows | None = None) -> Scene:
+    """The whole figure; ``run``: stages of a whole run, drawn against hours.
 
     Raises:
         InputError: the sweep holds no curve.
@@ -161,7 +182,10 @@ def draw(sweep: dict[str, Any], others: list[Baseline]) -> Scene:
         raise InputError("the sweep has fewer than two points on a curve: train more of its variants")
     scene = Scene(WIDTH, HEIGHT, PAPER, "Interactivity against parameters and hours of conversation")
     scene.add(Text(30, 36, "Interactivity against size and hours of conversation", 19, INK, weight=600))
-    scene.add(Text(30, 58, "Real voices never trained on, one run a point.", 13, DIM))
+    scene.add(Text(30, 58, "Real voices never trained on, one training a point.", 13, DIM))
+    if run:
+        said = "Green: stages of one whole run, imitation first, then on-policy rounds."
+        scene.add(Text(WIDTH - 40, 58, said, 13, RUN, "end"))
     score = tuple((b.name, b.usefulness) for b in others)
     pauses = tuple((b.name, 100 * b.pauses_taken) for b in others)
     million: Callable[[float], str] = lambda v: f"{v / 1e6:g} M"  # noqa: E731
@@ -174,7 +198,8 @@ def draw(sweep: dict[str, Any], others: list[Baseline]) -> Scene:
             ("usefulness (higher is better)", _usefulness, score, TOPS[0]),
             ("pauses wrongly taken, % (lower is better)", _pauses, pauses, TOPS[1]),
         ):
-            draw_panel(scene, Panel(key, title, label, y_title, value, lines), rows, left, top)
+            panel = Panel(key, title, label, y_title, value, lines)
+            draw_panel(scene, panel, rows, (run or []) if key == "hours" else [], left, top)
     x, y = 30.0, HEIGHT - 22
     if others:
         said = "Lines, from the benchmark's own cases: "
@@ -216,10 +241,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("sweep", type=Path, help="sweep.json")
     parser.add_argument("--out", type=Path, required=True, help="SVG file to write")
     parser.add_argument("--bench", type=Path, help="JSON of `microturn bench`, for the other engines")
+    parser.add_argument("--log", type=Path, help="log.jsonl of a whole training run")
     arguments = parser.parse_args(argv)
     try:
         others = baselines(read(arguments.bench)) if arguments.bench else []
-        picture = to_svg(draw(read(arguments.sweep), others))
+        run = stages(read_log(arguments.log)) if arguments.log else []
+        if arguments.log and not run:
+            raise InputError(f"{arguments.log} holds no epoch: pass the log.jsonl in a run's folder")
+        picture = to_svg(draw(read(arguments.sweep), others, run))
         arguments.out.write_text(picture, encoding="utf-8")
     except KeyError as err:
         print(f"figure: the JSON has no {err}: it is of another version", file=sys.stderr)

@@ -153,6 +153,30 @@ def test_axes_keep_their_ends_and_round_ticks() -> None:
     assert score.ticks() == pytest.approx([0.0, 0.5])
 
 
+def test_a_run_adds_the_best_epoch_of_each_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def row(stage: str, score: float, hours: float) -> dict[str, Any]:
+        return {
+            "stage": stage,
+            "score": score,
+            "hours": hours,
+            "usefulness": score + 0.01,
+            "pauses_taken": 0.1,
+        }
+
+    log = [row("imitation", 0.5, 30.0), row("imitation", 0.4, 30.0), row("on_policy 1", 0.66, 45.0)]
+    assert figure.stages(log) == [log[0], log[2]]
+    (tmp_path / "sweep.json").write_text(json.dumps(SWEEP))
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(r) + "\n" for r in log))
+    given = [str(tmp_path / "sweep.json"), "--out", str(tmp_path / "x.svg"), "--log"]
+    assert figure.main([*given, str(tmp_path / "log.jsonl")]) == 0
+    texts = [e.text for e in ET.parse(tmp_path / "x.svg").iter("{http://www.w3.org/2000/svg}text")]
+    assert "0.51" in texts and "0.67" in texts and "0.41" not in texts
+    (tmp_path / "x.svg").unlink()
+    assert figure.main([*given, str(tmp_path / "missing.jsonl")]) == 2
+    assert "holds no epoch" in capsys.readouterr().err
+    assert not (tmp_path / "x.svg").exists()
+
+
 def test_the_figure_is_a_whole_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "sweep.json").write_text(json.dumps(SWEEP))
     (tmp_path / "bench.json").write_text(json.dumps(BENCH))
