@@ -1,0 +1,1 @@
+"""Tools of the background mind: exact answers and small deeds, each with a permission level."""
