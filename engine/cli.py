@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from engine import __version__
-from engine.commands import bench, demo, devices, doctor, inspect, replay, simulate, train
+from engine.commands import bench, demo, devices, doctor, inspect, key, replay, simulate, train
 from engine.errors import InputError, MicroturnError
 from engine.paths import cache_dir
 
-COMMANDS = (replay, demo, bench, inspect, devices, doctor, simulate, train)
+COMMANDS = (replay, demo, bench, inspect, devices, doctor, key, simulate, train)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,40 +1,27 @@
 """What was said lately: the request for the background process, and what the assistant was heard to say."""
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
 from engine.assembler import turn_start
 from engine.config import INPUT_HZ, OUTPUT_CHUNK, OUTPUT_HZ
 from engine.events import Transcript
+from engine.handover import HandOver, Line
 from engine.types import Samples
 
 KEPT_TURNS = 150  # 30 s
 REQUEST_TURNS = 100  # 20 s
 BARGE_IN_TURNS = 6  # 1.2 s: a request that interrupts begins at most this long before we fell silent
 GOES_ON_TURNS = 40  # 8 s: a request replaced within them was an unfinished one
-CONTEXT_LINES = 20
+CONTEXT_LINES = 60
+TYPED_TEXTS = 20
 AUDIBLE = 1e-4
 CLOSING_SILENCE_TURNS = 5
 _REPEATED_WORDS = 4
 _BLOCK = INPUT_HZ // 50
 _CONTRAST_DB = 10.0
 _SPEECH_RANGE_DB = 30.0
-
-
-@dataclass(frozen=True)
-class Request:
-    """A context package. ``audio``: 16 kHz; ``context``: (speaker, text).
-
-    ``t0``, ``t1``: the session seconds between which there is speech in the audio, or sound at all.
-    """
-
-    t0: float
-    t1: float
-    audio: Samples
-    text: str
-    context: tuple[tuple[str, str], ...]
 
 
 class Conversation:
@@ -46,8 +33,8 @@ class Conversation:
 
     def __init__(self) -> None:
         self._audio: deque[tuple[int, Samples]] = deque(maxlen=KEPT_TURNS)
-        self._typed: deque[str] = deque(maxlen=CONTEXT_LINES)
-        self._lines: deque[tuple[str, str]] = deque(maxlen=CONTEXT_LINES)
+        self._typed: deque[str] = deque(maxlen=TYPED_TEXTS)
+        self._lines: deque[Line] = deque(maxlen=CONTEXT_LINES)
         self._last_request = -1
         self._request_start = 0
         self._last_spoken = -BARGE_IN_TURNS
@@ -59,33 +46,54 @@ class Conversation:
         self._typed.append(text)
 
     def add(self, transcript: Transcript) -> None:
-        if transcript.text:
-            self._lines.append((transcript.speaker, transcript.text))
+        if transcript.text or transcript.unheard:
+            said = transcript
+            self._lines.append(Line(said.speaker, said.text, said.t0, said.t1, said.unheard))
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What was said lately, oldest first."""
+        return tuple(self._lines)
+
+    @property
+    def typing(self) -> bool:
+        """Whether typed words wait to be handed over."""
+        return bool(self._typed)
 
     def spoke(self, index: int) -> None:
         """The assistant could be heard answering (not nodding) during micro-turn ``index``."""
         self._last_spoken = index
 
-    def request(self, index: int, again: bool = False) -> Request:
+    def since(self, index: int, again: bool = False) -> float:
+        """Session second from which on speech belongs to a request that ends with micro-turn ``index``."""
+        return turn_start(self._first(index, again))
+
+    def _first(self, index: int, again: bool) -> int:
+        goes_on = again and index - self._last_request <= GOES_ON_TURNS
+        begin = max(self._last_request + 1, self._last_spoken - BARGE_IN_TURNS)
+        return max(self._request_start if goes_on else begin, index + 1 - REQUEST_TURNS)
+
+    def request(self, index: int, again: bool = False, given_up: tuple[int, ...] = ()) -> HandOver:
         """The request that ends with micro-turn ``index``; the next one begins after it.
 
         What the user said while the assistant went on talking is no part of it.
         ``again``: it takes the place of the one before. When that was handed over
         moments ago the user has gone on with it, so this one holds both.
         """
-        if not (again and index - self._last_request <= GOES_ON_TURNS):
-            self._request_start = max(self._last_request + 1, self._last_spoken - BARGE_IN_TURNS)
-        first = max(self._request_start, index + 1 - REQUEST_TURNS)
+        first = self._first(index, again)
+        self._request_start = first
         chunks = [(i, samples) for i, samples in self._audio if first <= i <= index]
         audio = np.concatenate([s for _, s in chunks]) if chunks else np.zeros(0, np.float32)
         start = turn_start(chunks[0][0] if chunks else index)
         begin, end = sound_bounds(audio)
-        request = Request(
+        request = HandOver(
             t0=start + begin,
             t1=start + end,
+            since=turn_start(first),
             audio=audio,
             text="\n".join(self._typed),
-            context=tuple(self._lines),
+            lines=self.lines,
+            given_up=given_up,
         )
         self._typed.clear()
         self._last_request = index

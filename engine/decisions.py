@@ -13,6 +13,7 @@ BACKCHANNELS = ("mm-hm", "uh-huh", "right", "I see", "yeah", "okay", "oh")
 BRIDGES = ("Let me see.", "Let me think.", "One moment.", "Sure, one second.", "Okay, let me check.", "Hmm.")
 HOLDS = ("Still looking.", "Nearly there.", "Just a moment more.")
 ACKNOWLEDGEMENTS = ("Got it.", "All right.", "Okay then.")
+FILLERS = (*BRIDGES, *ACKNOWLEDGEMENTS)  # said with a hand-over, until the answer comes
 REPEATS = ("Sorry, could you say that again?", "Sorry, I didn't catch that.")
 YIELDS = ("Go ahead.", "Sorry, go ahead.")
 RESUMES = ("As I was saying,", "So,")

@@ -1,16 +1,36 @@
 """Work handed to the background process, seen from the engine thread."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from engine.assembler import turn_start
-from engine.conversation import Conversation, Request
-from engine.events import BackgroundEvent, Event, Fault, Transcript
+from engine.conversation import Conversation
+from engine.events import BackgroundEvent, Caption, Event, Fault, Transcript
+from engine.handover import HandOver, Line
 from engine.interfaces import Background
 from engine.speech import SpeechController
-from engine.types import Frame, TextEvent
+from engine.types import Frame, Samples, TextEvent
 
 FAILED = "Sorry, that did not work."
+LATE_S = 8.0  # an answer that comes later says what it is about
 _ENDS = ("answer", "failed", "cancelled")
+_NOW_S = 1e-6
+
+
+@dataclass
+class _Job:
+    """An open job. ``t``: when it was asked; ``t0``, ``t1``: when its request was spoken."""
+
+    t: float
+    t0: float = 0.0
+    t1: float = 0.0
+    given_up: tuple[int, ...] = ()
+    topic: str = ""
+    recognised: bool = False
+    introduced: bool = False
+    offered: bool = False
+    cancelled: bool = False
+    unasked: bool = False
 
 
 class Delegation:
@@ -31,15 +51,19 @@ class Delegation:
         self._speech = speech
         self._conversation = conversation
         self._emit = emit
-        self._asked: dict[int, tuple[float, float]] = {}  # open job -> (t0, t1) of its request
-        self._offered: set[int] = set()
-        self._heard: set[int] = set()
-        self._cancelled: set[int] = set()
+        self._jobs: dict[int, _Job] = {}
+        self._known: tuple[Line, ...] = ()
+        self._waiting: list[TextEvent] = []
         self._missed = False
 
     @property
     def open_jobs(self) -> int:
-        return len(self._asked)
+        return len(self._jobs)
+
+    @property
+    def jobs(self) -> tuple[int, ...]:
+        """The open jobs that were asked for, oldest first."""
+        return tuple(number for number, job in self._jobs.items() if not job.unasked)
 
     def wait_until(self, t: float) -> None:
         """On a simulated clock, let every event before ``t`` arrive."""
@@ -49,8 +73,20 @@ class Delegation:
             except Exception as err:  # noqa: BLE001 - the conversation goes on without a background
                 self._lose(t, err)
 
-    def submit(self, t: float, request: Request, frame: Frame | None) -> None:
-        """Hand one request over at session second ``t``."""
+    def hear(self, index: int, samples: Samples, t: float, since: float) -> None:
+        """Give the background the microphone's sound, and what was said since it last got some."""
+        if self._background is None:
+            return
+        try:
+            if (lines := self._conversation.lines) != self._known:
+                self._known = lines
+                self._background.know(lines)
+            self._background.hear(index, samples, t, since)
+        except Exception as err:  # noqa: BLE001 - as above
+            self._lose(t, err)
+
+    def submit(self, t: float, request: HandOver, frame: Frame | None) -> None:
+        """Hand one request over at session second ``t``; what is answered already can be said at once."""
         if self._background is None:
             if not self._missed:
                 self._emit(
@@ -59,85 +95,141 @@ class Delegation:
             self._missed = True
             return
         try:
-            job = self._background.submit(t, request.audio, request.text, request.context, frame)
+            number = self._background.submit(t, request, frame)
+            self._jobs[number] = _Job(t, request.t0, request.t1, request.given_up)
+            events = self._background.poll(t + _NOW_S)
         except Exception as err:  # noqa: BLE001 - as above
             self._lose(t, err)
             return
-        self._asked[job] = (request.t0, request.t1)
+        self._waiting += [text for event in events for text in self._take(event)]
 
-    def cancel(self, job: int, t: float) -> None:
+    def cancel(self, job: int, t: float, reason: str = "") -> None:
         """Give a job up; its waiting words, and those still on the way, are not said."""
         self._speech.discard(job)
-        if job in self._asked:
-            self._cancelled.add(job)
+        if job in self._jobs:
+            self._jobs[job].cancelled = True
         if self._background is not None:
             try:
-                self._background.cancel(job, t)
+                self._background.cancel(job, t, reason)
             except Exception as err:  # noqa: BLE001 - as above
                 self._lose(t, err)
 
-    def cancel_all(self, t: float) -> None:
+    def cancel_all(self, t: float, reason: str = "") -> None:
         """Stop every open job: the model has dropped what they were to answer."""
-        for job in tuple(self._asked):
-            self.cancel(job, t)
+        for job in self.jobs:
+            self.cancel(job, t, reason)
+
+    def retry(self, job: int, t: float) -> None:
+        """The user wants an ended job tried again."""
+        if self._background is None:
+            return
+        try:
+            again = self._background.retry(job, t)
+        except Exception as err:  # noqa: BLE001 - as above
+            self._lose(t, err)
+            return
+        if again is not None:
+            self._jobs[again] = _Job(t)
+
+    def permit(self, job: int, allowed: bool, t: float) -> None:
+        """The user answers a job's question."""
+        if self._background is not None:
+            try:
+                self._background.permit(job, allowed)
+            except Exception as err:  # noqa: BLE001 - as above
+                self._lose(t, err)
+
+    def share(self, paths: tuple[str, ...], t: float) -> None:
+        """The user picks the files that may be read."""
+        if self._background is not None:
+            try:
+                self._background.share(paths)
+            except Exception as err:  # noqa: BLE001 - as above
+                self._lose(t, err)
 
     def poll(self, index: int) -> tuple[TextEvent, ...]:
         """Answer words that arrived before the end of micro-turn ``index``; everything is emitted."""
         end = turn_start(index + 1)
+        words, self._waiting = self._waiting, []
         if self._background is None:
-            return ()
+            return tuple(words)
         try:
             events = self._background.poll(end)
             for what in self._background.take_faults():
                 self._emit(Fault(end, what))
         except Exception as err:  # noqa: BLE001 - as above
             self._lose(end, err)
-            return ()
-        return tuple(text for event in events for text in self._take(event))
+            return tuple(words)
+        return (*words, *(text for event in events for text in self._take(event)))
 
-    def _take(self, event: BackgroundEvent) -> tuple[TextEvent, ...]:
+    def _take(self, event: BackgroundEvent | Caption | Transcript) -> tuple[TextEvent, ...]:
         self._emit(event)
+        if isinstance(event, Transcript):
+            self._conversation.add(event)
+            return ()
+        if isinstance(event, Caption):
+            return ()
+        job = self._jobs.setdefault(event.id, _Job(event.t, unasked="alarm" in event.detail))
+        words = self._words(event, job)
         # What a cancelled job still had on the way is shown, but not said.
-        words = "" if event.id in self._cancelled else self._words(event)
-        if words:
-            self._offered.add(event.id)
+        if words and not job.cancelled:
+            words = self._introduced(event, job, words)
             self._speech.offer(event.id, words)
+        else:
+            words = ""
         if event.event in _ENDS:
+            self._settle(job)
             self._speech.finish(event.id)
-            self._forget(event.id)
+            self._jobs.pop(event.id, None)
         return (TextEvent(event.t, words, "background"),) if words.strip() else ()
 
-    def _words(self, event: BackgroundEvent) -> str:
+    def _words(self, event: BackgroundEvent, job: _Job) -> str:
         """What an event gives the assistant to say."""
         role = event.detail.get("role") if event.event == "partial" else ""
         if role == "request":
-            self._recognised(event)
+            self._recognised(event, job)
+            return ""
+        self._settle(job)
+        if role == "restart":
+            self._speech.begin_again(event.id)
+            job.offered = False
         elif event.event == "cancelled":
             self._speech.discard(event.id)
         elif event.event == "failed":
             return event.text or FAILED
-        elif role == "answer" or (event.event == "answer" and event.id not in self._offered):
+        elif role == "question":
+            return event.text
+        elif role == "answer" or (event.event == "answer" and not job.offered):
+            job.offered = True
             return event.text  # a short answer may come whole
         return ""
 
-    def _recognised(self, event: BackgroundEvent) -> None:
-        """The words of the request, once a job."""
-        if event.id in self._heard or not event.text.strip():
+    def _settle(self, job: _Job) -> None:
+        """By now the background has cancelled what this job replaces; the rest that was dropped matters."""
+        for other in job.given_up:
+            self._speech.restore(other)
+        job.given_up = ()
+
+    def _introduced(self, event: BackgroundEvent, job: _Job, words: str) -> str:
+        """An answer that comes late, or after something newer was asked, first says what it is about."""
+        first, job.introduced = not job.introduced, True
+        newer = any(other.t > job.t and not other.unasked for other in self._jobs.values())
+        if not first or job.unasked or not (newer or event.t - job.t > LATE_S):
+            return words
+        return f"About {job.topic or 'what you asked before'}: {words}"
+
+    def _recognised(self, event: BackgroundEvent, job: _Job) -> None:
+        """The words of the request; as a transcript where no caption has shown them."""
+        job.topic = str(event.detail.get("topic", ""))
+        if event.detail.get("streamed") or job.recognised or not event.text.strip():
             return
-        self._heard.add(event.id)
-        t0, t1 = self._asked.get(event.id, (event.t, event.t))
-        transcript = Transcript(t0, t1, "user", event.text.strip())
+        job.recognised = True
+        transcript = Transcript(job.t0 or event.t, job.t1 or event.t, "user", event.text.strip())
         self._conversation.add(transcript)
         self._emit(transcript)
-
-    def _forget(self, job: int) -> None:
-        self._asked.pop(job, None)
-        self._offered.discard(job)
-        self._heard.discard(job)
-        self._cancelled.discard(job)
 
     def _lose(self, t: float, err: Exception) -> None:
         self._background = None
         self._emit(Fault(t, f"the background process is gone: {err or type(err).__name__}"))
-        for job in tuple(self._asked):
+        for job in tuple(self._jobs):
             self._take(BackgroundEvent(job, t, "failed", FAILED))

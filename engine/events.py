@@ -79,7 +79,10 @@ class TextIn:
 
 @dataclass(frozen=True)
 class Transcript:
-    """``text`` was heard between t0 and t1; ``unheard`` was cut off and never reached the ear."""
+    """``text`` was heard between t0 and t1; ``unheard`` was cut off and never reached the ear.
+
+    ``words``: (text, t0, t1) of each word where that is known.
+    """
 
     kind: ClassVar[str] = "transcript"
     t0: float
@@ -87,6 +90,23 @@ class Transcript:
     speaker: str
     text: str
     unheard: str = ""
+    words: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What the user is saying, as understood at ``t``: it began at ``t0`` and may still change.
+
+    ``stable``: so many of its words have been confirmed. ``settled``: nobody has
+    spoken since. A Transcript takes its place when the utterance is over.
+    """
+
+    kind: ClassVar[str] = "caption"
+    t: float
+    t0: float
+    text: str
+    stable: int = 0
+    settled: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,10 +130,22 @@ class Mark:
     note: str
 
 
-Event = SessionHeader | TurnRecord | BackgroundEvent | TextIn | Transcript | VisionEvent | Fault | Mark
+Event = (
+    SessionHeader | TurnRecord | BackgroundEvent | TextIn | Transcript | Caption | VisionEvent | Fault | Mark
+)
 EVENT_TYPES: dict[str, type] = {
     c.kind: c
-    for c in (SessionHeader, TurnRecord, BackgroundEvent, TextIn, Transcript, VisionEvent, Fault, Mark)
+    for c in (
+        SessionHeader,
+        TurnRecord,
+        BackgroundEvent,
+        TextIn,
+        Transcript,
+        Caption,
+        VisionEvent,
+        Fault,
+        Mark,
+    )
 }
 
 
@@ -125,6 +157,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     return value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def event_time(event: Event) -> float:
@@ -154,9 +190,7 @@ def from_json(line: str) -> Event | None:
         return None
     known = {f.name for f in dataclasses.fields(cls)}
     try:
-        event: Event = cls(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k in known}
-        )
+        event: Event = cls(**{k: _frozen(v) for k, v in data.items() if k in known})
     except TypeError as err:
         raise ValueError(str(err)) from err
     return event

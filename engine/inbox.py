@@ -23,7 +23,32 @@ class CancelJob:
     job: int
 
 
-Command = TextIn | Mark | StopSpeaking | CancelJob
+@dataclass(frozen=True)
+class RetryJob:
+    """Ask again what an ended background job was asked."""
+
+    t: float
+    job: int
+
+
+@dataclass(frozen=True)
+class PermitJob:
+    """The user's answer to the question of a background job."""
+
+    t: float
+    job: int
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class ShareFiles:
+    """The files that the tools may read, newest last."""
+
+    t: float
+    paths: tuple[str, ...]
+
+
+Command = TextIn | Mark | StopSpeaking | CancelJob | RetryJob | PermitJob | ShareFiles
 
 
 class Inbox:

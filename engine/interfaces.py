@@ -7,7 +7,8 @@ otherwise, and none but ``AudioSource.read`` may block.
 
 from typing import Protocol
 
-from engine.events import BackgroundEvent
+from engine.events import BackgroundEvent, Caption, Transcript
+from engine.handover import HandOver, Line
 from engine.types import Frame, MicroTurn, Samples, SourceChunk, StepOutput
 
 
@@ -75,24 +76,44 @@ class Background(Protocol):
     def wait_ready(self, timeout: float) -> bool:
         """Wait until it can answer; False after ``timeout`` seconds, or at once when it does not start."""
 
-    def submit(
-        self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
-    ) -> int:
-        """Hand work over at session time ``t`` and return its id; never waits.
+    def hear(self, index: int, samples: Samples, t: float, since: float) -> None:
+        """The sound of micro-turn ``index``, given at session time ``t``; never waits.
 
-        ``audio``: the request at 16 kHz, any length; ``text``: typed words
-        (either may be empty); ``context``: earlier (speaker, text) pairs.
+        ``since``: the session second from which on words would belong to a
+        request that was handed over now.
         """
 
-    def poll(self, t: float) -> tuple[BackgroundEvent, ...]:
-        """Events that have arrived by session time ``t``, in order. ``partial`` carries answer words
-        (``detail['role'] == 'answer'``) or what was recognised (``detail['role'] == 'request'``)."""
+    def know(self, lines: tuple[Line, ...]) -> None:
+        """What was said lately, whenever it has changed; never waits."""
+
+    def submit(self, t: float, package: HandOver, frame: Frame | None) -> int:
+        """Hand work over at session time ``t`` and return its id; never waits.
+
+        What was found ahead of the request can be polled at once.
+        """
+
+    def poll(self, t: float) -> tuple[BackgroundEvent | Caption | Transcript, ...]:
+        """What has happened by session time ``t``, in order.
+
+        ``partial`` carries answer words (``detail['role'] == 'answer'``), what was recognised
+        (``request``), a question to the user (``question``), a new attempt (``retry``) or that the words so
+        far are void (``restart``). Captions and transcripts are the user's words.
+        """
 
     def wait_until(self, t: float) -> None:
         """On a simulated clock: return once every event that belongs before ``t`` can be polled.
         Live: return at once."""
 
-    def cancel(self, job: int, t: float) -> None: ...
+    def cancel(self, job: int, t: float, reason: str = "") -> None: ...
+
+    def retry(self, job: int, t: float) -> int | None:
+        """Ask again what an ended job was asked; the new job's id, None when it is not known any more."""
+
+    def permit(self, job: int, allowed: bool) -> None:
+        """The user's answer to a job's question."""
+
+    def share(self, paths: tuple[str, ...]) -> None:
+        """The files that the tools may read, newest last."""
 
     def take_faults(self) -> tuple[str, ...]:
         """What went wrong with the process since the last call, in plain words."""

@@ -16,11 +16,11 @@ from engine.assembler import Gathered, MicroTurnAssembler, turn_start
 from engine.clock import Clock
 from engine.config import OUTPUT_CHUNK, LateRule
 from engine.conversation import Conversation, UtteranceTracker
-from engine.decisions import drops
+from engine.decisions import RELAY, drops
 from engine.delegation import Delegation
 from engine.errors import MicroturnError
 from engine.events import Event, Fault, Mark, TextIn, Transcript
-from engine.inbox import CancelJob, Command, Inbox, StopSpeaking
+from engine.inbox import CancelJob, Command, Inbox, PermitJob, RetryJob, ShareFiles, StopSpeaking
 from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine
 from engine.late import LateGuard, held_output
 from engine.speech import SpeechAction, SpeechController
@@ -130,6 +130,9 @@ class Runner:
         index, parts = gathered.index, self._parts
         end = turn_start(index + 1)
         self._conversation.hear(index, gathered.audio)
+        unfinished = parts.speech.state().background_words > 0 or self._delegation.open_jobs > 0
+        since = self._conversation.since(index, again=unfinished)
+        self._delegation.hear(index, gathered.audio, max(started, end), since)
         heard = parts.sink.played(index)
         # Before anything that can fail: what came in is kept in any case.
         self._record(gathered.audio, heard, gathered.frame)
@@ -145,7 +148,8 @@ class Runner:
             self._emit(Fault(started, f"{lost} texts were not given to the model while it was skipped"))
         failures = self._failures
         out = held_output(state) if skipped else self._decide(gathered.micro_turn(state), end)
-        action = self._carry_out(out, end)
+        spent = self._stopwatch() - stopwatch
+        action = self._carry_out(out, end, self._hand_over(out, gathered, max(end, started) + spent))
         if self._failures == failures:
             self._failures = 0
 
@@ -154,15 +158,12 @@ class Runner:
         now = parts.clock.now()
         busy = state.speaking or parts.sink.queued(now) > 0
         self._play(action, now)
-        dropped = drops(out.say) and out.decision != "listen"
-        if dropped:
-            self._delegation.cancel_all(now)
-        if out.delegate:
-            self._delegation.submit(now, self._conversation.request(index, again=dropped), gathered.frame)
         self._tell(self._utterances.heard(index, heard, busy))
         self._tell(self._utterances.made(now, action.text_out, action.unheard, action.flush))
         timing = Timing(started - end, compute_s, now - end, skipped)
         self.stats.add(timing)
+        if out.delegate and action.say == RELAY:
+            out = replace(out, say=RELAY)  # the answer was there, so nothing was bridged
         self._emit(turn_record(gathered, state, out, action, heard, timing))
 
     def _decide(self, turn: MicroTurn, t: float) -> StepOutput:
@@ -173,9 +174,25 @@ class Runner:
             self._count_failure("interaction model", err, t)
             return held_output(SelfState())
 
-    def _carry_out(self, out: StepOutput, t: float) -> SpeechAction:
+    def _hand_over(self, out: StepOutput, gathered: Gathered, t: float) -> str | None:
+        """Drop and delegate as decided, before anything is said: the answer may be there already.
+
+        Returns the words that were dropped, None when nothing was to be dropped.
+        """
+        dropping = drops(out.say) and out.decision != "listen"
+        jobs = self._delegation.jobs if out.delegate else ()
+        dropped = self._parts.speech.drop(aside=jobs) if dropping else None
+        if dropping and not out.delegate:
+            self._delegation.cancel_all(t, "dropped by the model")
+        if out.delegate:
+            given_up = jobs if dropping else ()
+            request = self._conversation.request(gathered.index, again=dropping, given_up=given_up)
+            self._delegation.submit(t, request, gathered.frame)
+        return dropped
+
+    def _carry_out(self, out: StepOutput, t: float, dropped: str | None) -> SpeechAction:
         try:
-            return self._parts.speech.apply(out, self._ahead)
+            return self._parts.speech.apply(out, self._ahead, dropped)
         except Exception as err:  # noqa: BLE001 - as above
             self._count_failure("voice", err, t)
             return SpeechAction(np.zeros(0, np.float32))
@@ -208,7 +225,13 @@ class Runner:
         elif isinstance(command, StopSpeaking):
             self._stop_speaking()
         elif isinstance(command, CancelJob):
-            self._delegation.cancel(command.job, self._parts.clock.now())
+            self._delegation.cancel(command.job, self._parts.clock.now(), "stopped by the user")
+        elif isinstance(command, RetryJob):
+            self._delegation.retry(command.job, self._parts.clock.now())
+        elif isinstance(command, PermitJob):
+            self._delegation.permit(command.job, command.allowed, self._parts.clock.now())
+        elif isinstance(command, ShareFiles):
+            self._delegation.share(command.paths, self._parts.clock.now())
 
     def _stop_speaking(self) -> None:
         now = self._parts.clock.now()

@@ -15,7 +15,7 @@ from engine.engines.registry import check_engine
 from engine.errors import InputError, MicroturnError
 from engine.event_bus import EventBus
 from engine.events import Event, Fault, Mark, SessionHeader, TextIn
-from engine.inbox import CancelJob, Command, Inbox, StopSpeaking
+from engine.inbox import CancelJob, Command, Inbox, PermitJob, RetryJob, ShareFiles, StopSpeaking
 from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine
 from engine.recorder.writer import SessionWriter
 from engine.runner import Parts, Runner, RunStats
@@ -149,6 +149,18 @@ class Session:
     def cancel_job(self, job: int) -> None:
         """Give a background job up."""
         self._post(CancelJob(self.now(), job))
+
+    def retry_job(self, job: int) -> None:
+        """Ask again what a background job was asked that has ended."""
+        self._post(RetryJob(self.now(), job))
+
+    def permit_job(self, job: int, allowed: bool) -> None:
+        """Answer the question that a background job has asked."""
+        self._post(PermitJob(self.now(), job, allowed))
+
+    def share_files(self, paths: Sequence[Path]) -> None:
+        """Let the tools read these files and no others; newest last."""
+        self._post(ShareFiles(self.now(), tuple(map(str, paths))))
 
     def stop_speaking(self) -> None:
         """The user's button: be silent within one micro-turn, and forget what was to be said."""

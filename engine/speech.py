@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
-from engine.decisions import CONTROL_TOKENS, NONE, PHRASES, RELAY, drops
+from engine.decisions import CONTROL_TOKENS, FILLERS, NONE, PHRASES, RELAY, drops
 from engine.types import Samples, SelfState, StepOutput
 from engine.voice import Voice, clean_text
 
@@ -31,7 +31,7 @@ class SpeechAction:
 
     ``samples``: 24 kHz, to be queued (may be empty); ``flush``: fade out and
     forget the queue first; ``text_out``: words that begin in ``samples``;
-    ``unheard``: words cut off or thrown away.
+    ``unheard``: words cut off or thrown away; ``say``: the say token that was carried out.
     """
 
     samples: Samples
@@ -39,6 +39,7 @@ class SpeechAction:
     text_out: str = ""
     unheard: str = ""
     level_db: float = -120.0
+    say: str = NONE
 
 
 def level_db(samples: Samples) -> float:
@@ -50,56 +51,110 @@ def level_db(samples: Samples) -> float:
 
 
 class WaitingWords:
-    """Words of background answers that have not been relayed, oldest answer first."""
+    """Words of background answers that have not been relayed, answer by answer.
+
+    The oldest answer that can be said comes first; once begun, no other is said
+    before its end. Answers that were *set aside* wait for a word on whether they
+    still matter.
+    """
 
     def __init__(self) -> None:
-        self._words: deque[tuple[int, str]] = deque(maxlen=MAX_WAITING_WORDS)
+        self._words: dict[int, deque[str]] = {}
+        self._aside: dict[int, deque[str]] = {}
         self._open: set[int] = set()
+        self._gone: deque[int] = deque(maxlen=64)
+        self._current: int | None = None
 
     def offer(self, job: int, text: str) -> None:
         self._open.add(job)
-        self._words.extend((job, w) for w in clean_text(text).split())
+        queues = self._aside if job in self._aside else self._words
+        queue = queues.setdefault(job, deque(maxlen=MAX_WAITING_WORDS))
+        queue.extend(clean_text(text).split())
 
     def finish(self, job: int) -> None:
         self._open.discard(job)
+        self._tidy()
 
     def discard(self, job: int) -> None:
+        """Its words are not to be said, nor those that are being said once they are cut off."""
+        self._forget(job)
+        self._gone.append(job)
+
+    def begin_again(self, job: int) -> None:
+        """Another answer comes in place of the words that wait."""
+        self._forget(job)
+
+    def _forget(self, job: int) -> None:
         self._open.discard(job)
-        self._words = deque((w for w in self._words if w[0] != job), maxlen=MAX_WAITING_WORDS)
+        self._words.pop(job, None)
+        self._aside.pop(job, None)
+        self._tidy()
 
     def clear(self) -> str:
-        rest = " ".join(w for _, w in self._words)
+        rest = " ".join(word for queue in self._words.values() for word in queue)
         self._words.clear()
         self._open.clear()
+        self._tidy()
         return rest
 
-    def _clause_length(self) -> int:
+    def set_aside(self, jobs: tuple[int, ...]) -> None:
+        """Keep these answers back, with what still comes of them."""
+        for job in jobs:
+            self._aside[job] = self._words.pop(job, deque(maxlen=MAX_WAITING_WORDS))
+        self._tidy()
+
+    def restore(self, job: int) -> None:
+        """An answer that was set aside matters still."""
+        if job in self._aside:
+            self._words[job] = self._aside.pop(job)
+
+    def _tidy(self) -> None:
+        for job in [job for job, queue in self._words.items() if not queue and job not in self._open]:
+            del self._words[job]
+        if self._current not in self._words and self._current not in self._open:
+            self._current = None
+
+    def _clause_length(self, job: int) -> int:
         """Words up to the first clause end; an unfinished clause counts once it is long enough to be said."""
-        if not self._words:
-            return 0
-        job = self._words[0][0]
         count = 0
-        for owner, word in self._words:
-            if owner != job:
-                return count
+        for word in self._words.get(job, ()):
             count += 1
             if count == _LONGEST_CLAUSE or (_CLAUSE.search(word) and count > 1):
                 return count
         return count if job not in self._open or count >= _CLAUSE_WORDS else 0
 
+    def _next(self) -> tuple[int, int]:
+        """The answer to go on with, and how many of its words can be said now."""
+        jobs = [*self._words] if self._current is None else [self._current]
+        for job in jobs:
+            if length := self._clause_length(job):
+                return job, length
+        return 0, 0
+
     def take_clause(self) -> tuple[int, str]:
         """The next clause and the answer it belongs to; empty when none can be said."""
-        taken = [self._words.popleft() for _ in range(self._clause_length())]
-        return (taken[0][0] if taken else 0), " ".join(word for _, word in taken)
+        job, length = self._next()
+        if not length:
+            return 0, ""
+        words = [self._words[job].popleft() for _ in range(length)]
+        self._current = job
+        self._tidy()
+        return job, " ".join(words)
 
     def put_back(self, words: list[tuple[int, str]]) -> None:
         """Words that were taken and cut off come first again."""
-        self._words.extendleft(reversed(words))
+        kept = [(job, word) for job, word in words if job not in self._gone]
+        for job, word in reversed(kept):
+            self._words.setdefault(job, deque(maxlen=MAX_WAITING_WORDS)).appendleft(word)
+        if kept:
+            first = kept[0][0]
+            self._words = {first: self._words[first], **self._words}
+            self._current = first
 
     @property
     def sayable(self) -> int:
-        """Words that could be relayed now."""
-        return len(self._words) if self._clause_length() else 0
+        """Words that wait, if some of them could be relayed now."""
+        return sum(map(len, self._words.values())) if self._next()[1] else 0
 
 
 class SpeechController:
@@ -136,6 +191,19 @@ class SpeechController:
         """That answer was cancelled: its waiting words are not to be said."""
         self._waiting.discard(job)
 
+    def begin_again(self, job: int) -> None:
+        """That answer is replaced by another: its waiting words are not to be said."""
+        self._waiting.begin_again(job)
+
+    def drop(self, aside: tuple[int, ...] = ()) -> str:
+        """Throw the waiting words away and return them; those of ``aside`` are kept back (``restore``)."""
+        self._waiting.set_aside(aside)
+        return self._waiting.clear()
+
+    def restore(self, job: int) -> None:
+        """Words that were kept back are to be said after all."""
+        self._waiting.restore(job)
+
     def state(self) -> SelfState:
         """The assistant's own state as the next micro-turn begins. ``open_jobs`` is the caller's to set."""
         return SelfState(
@@ -151,12 +219,18 @@ class SpeechController:
             sound=self._sound,
         )
 
-    def apply(self, out: StepOutput, queued: int) -> SpeechAction:
-        """Carry out one decision. ``queued``: samples (24 kHz) the loudspeaker still has."""
+    def apply(self, out: StepOutput, queued: int, dropped: str | None = None) -> SpeechAction:
+        """Carry out one decision. ``queued``: samples (24 kHz) the loudspeaker still has.
+
+        ``dropped``: what ``drop`` gave, where the caller has called it for this decision. A phrase that
+        bridges the wait for an answer is not said when the answer is there already.
+        """
         self._turns_since_delegate = 0 if out.delegate else min(1_000, self._turns_since_delegate + 1)
-        self._last_decision, self._last_say = out.decision, out.say
+        say = RELAY if out.delegate and out.say in FILLERS and self._waiting.sayable else out.say
+        self._last_decision, self._last_say = out.decision, say
         dropping = drops(out.say) and out.decision != "listen"
-        dropped = self._waiting.clear() if dropping else ""
+        if dropped is None:
+            dropped = self.drop() if dropping else ""
         if out.decision == "yield":
             if not dropping:
                 cut_off = self._voice.unfinished(queued)
@@ -165,13 +239,15 @@ class SpeechController:
             return self._done(SpeechAction(np.zeros(0, np.float32), flush=True, unheard=unheard))
         if out.decision == "listen":
             return self._done(self._pause(queued))
-        if out.say == RELAY:
+        if say == RELAY:
             job, clause = self._waiting.take_clause()
             self._voice.say(clause, job=job)
-        elif out.say not in CONTROL_TOKENS:
-            self._voice.say(out.say, BACKCHANNEL_GAIN if out.decision == "backchannel" else 1.0)
+        elif say not in CONTROL_TOKENS:
+            self._voice.say(say, BACKCHANNEL_GAIN if out.decision == "backchannel" else 1.0)
         samples, words = self._voice.render(max(0, OUTPUT_CHUNK + CUSHION - queued))
-        return self._done(SpeechAction(samples, text_out=words, unheard=dropped, level_db=level_db(samples)))
+        return self._done(
+            SpeechAction(samples, text_out=words, unheard=dropped, level_db=level_db(samples), say=say)
+        )
 
     def stop(self, queued: int = 0) -> SpeechAction:
         """The user's stop button: silence at once, nothing kept."""

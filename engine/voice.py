@@ -19,6 +19,7 @@ MAX_PHRASE_CHARS = 400
 _AUDIBLE = 0.008
 _LEAD_S, _TAIL_S = 0.015, 0.06
 _PAUSES = {".": 0.30, "?": 0.30, "!": 0.30, ",": 0.12, ";": 0.2, ":": 0.2}
+_AFTER_BRIDGE_S = 0.1
 _GAIN = 1.7
 _CACHED_PHRASES = 64
 
@@ -114,6 +115,8 @@ class Voice:
         queued = [self._samples]
         if self._words:
             pause = _PAUSES.get(self._words[-1].text[-1:], 0.03)
+            if job is not None and self._words[-1].job is None:
+                pause = min(pause, _AFTER_BRIDGE_S)  # what was bridged is here
             queued.append(np.zeros(round(pause * OUTPUT_HZ), np.float32))
         offset = sum(len(q) for q in queued)
         self._samples = np.concatenate([*queued, gain * phrase.samples])

@@ -6,7 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.background.convert import DISK_MB, converted_path, is_converted, packaged_model
+from engine.background.discovery import discover
+from engine.background.keys import keyring_name
 from engine.background.recognise import bundled_model
+from engine.background.remote import is_local
 from engine.background.settings import BackgroundSettings, from_environment
 from engine.paths import cache_dir
 
@@ -15,7 +18,9 @@ def check_parts(settings: BackgroundSettings | None = None) -> list[tuple[str, b
     """As ``engine.background.check``."""
     settings = settings or from_environment()
     cache = Path(settings.cache_dir) if settings.cache_dir else cache_dir()
-    return [_recogniser(settings), *([_server(settings)] if settings.base_url else _embedded(cache))]
+    if settings.base_url:
+        return [_recogniser(settings), _server(settings), _key(settings)]
+    return [_recogniser(settings), *_discovered(settings), *_embedded(cache)]
 
 
 def _recogniser(settings: BackgroundSettings) -> tuple[str, bool, str]:
@@ -37,7 +42,30 @@ def _server(settings: BackgroundSettings) -> tuple[str, bool, str]:
         return name, False, "MICROTURN_BASE_URL must be a web address such as http://localhost:11434/v1"
     if importlib.util.find_spec("openai") is None:
         return name, False, "its client is not installed: pip install openai"
-    return name, True, f"answers come from {address.hostname}; what is said is sent there"
+    plain = address.scheme == "http" and not is_local(address.hostname)
+    how = "sent there without encryption" if plain else "sent there"
+    return name, True, f"answers come from {address.hostname}; what is said is {how}"
+
+
+def _key(settings: BackgroundSettings) -> tuple[str, bool, str]:
+    name = "key of the server"
+    if settings.api_key:
+        return name, True, "set by MICROTURN_API_KEY"
+    ring = keyring_name()
+    if ring:
+        return name, True, f"looked up in the keyring ({ring}); microturn key set keeps one there"
+    return name, True, "none: there is no keyring here, so set MICROTURN_API_KEY where a key is needed"
+
+
+def _discovered(settings: BackgroundSettings) -> list[tuple[str, bool, str]]:
+    """Servers of this computer; the first answers in place of the embedded model."""
+    found = discover() if settings.discover else ()
+    lines = []
+    for server in found:
+        models = ", ".join(server.models[:3]) + (", ..." if len(server.models) > 3 else "")
+        text = f"{server.name} at {server.base_url} ({models}); nothing leaves this computer"
+        lines.append(("language model server", True, text))
+    return lines
 
 
 def _embedded(cache: Path) -> list[tuple[str, bool, str]]:

@@ -16,7 +16,7 @@ from engine.background.protocol import Message, ProtocolError, Stop, read_messag
 from engine.paths import project_root
 
 log = logging.getLogger(__name__)
-MAX_QUEUED = 64
+MAX_QUEUED = 256
 _STATUS_S = 0.2
 _LEAVE_S = 0.5
 _KILL_S = 1.0
@@ -54,7 +54,7 @@ class WorkerProcess:
         started, heard: when it was started and last heard of, by ``time.monotonic``.
         ready: it has said so. ready_at: when.
         unanswered: pings sent since it was last heard of.
-        job, job_since: what it works on, and since when.
+        jobs: what it works on. useful: it has ended one.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class WorkerProcess:
         self.ready = False
         self.ready_at = 0.0
         self.unanswered = 0
-        self.job: int | None = None
-        self.job_since = 0.0
+        self.jobs: set[int] = set()
+        self.useful = False
         self._broken = ""
         self._last_lines: deque[str] = deque(maxlen=20)
         self._outgoing: queue.Queue[Message | None] = queue.Queue(maxsize=MAX_QUEUED)
@@ -121,6 +121,18 @@ class WorkerProcess:
             self._outgoing.put_nowait(message)
         except queue.Full:
             self._broken = self._broken or "it takes no messages"
+
+    def offer(self, message: Message) -> bool:
+        """Queue a message that may be lost; False when there is no room for it."""
+        if self._outgoing.qsize() >= MAX_QUEUED // 2:
+            return False
+        self.send(message)
+        return True
+
+    @property
+    def room(self) -> int:
+        """How many messages may be offered now."""
+        return max(1, MAX_QUEUED // 2 - self._outgoing.qsize())
 
     def close(self, gently: bool) -> None:
         """End the process and the threads; at most 2.5 s, usually some milliseconds."""

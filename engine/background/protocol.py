@@ -15,17 +15,20 @@ from typing import IO, Any, ClassVar
 import numpy as np
 
 from engine.background.settings import BackgroundSettings
+from engine.handover import Line
 from engine.types import Samples
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_TEXT = 8_000  # characters of one text field
-MAX_CONTEXT = 32  # (speaker, text) pairs
-MAX_CONTEXT_TEXT = 1_000
+MAX_LINES = 64
+MAX_LINE_TEXT = 1_000
+MAX_WORDS = 400  # of one utterance
+MAX_FILES = 16
 MAX_AUDIO_S = 60
 MAX_AUDIO_BYTES = MAX_AUDIO_S * 16_000 * 4
 MAX_JPEG_BYTES = 4 * 1024 * 1024
 MAX_DETAIL = 16
-EVENTS = ("partial", "answer", "failed", "cancelled")
+EVENTS = ("partial", "tool_call", "tool_result", "answer", "failed", "cancelled")
 ENDS = ("answer", "failed", "cancelled")
 
 
@@ -43,14 +46,106 @@ class Configure:
 
 @dataclass(frozen=True)
 class Request:
-    """One job. ``audio``: little-endian float32, 16 kHz mono; ``jpeg``: a picture. Either may be empty."""
+    """One job, handed over at session second ``t``. What was said from second ``since`` on belongs to it.
+
+    ``audio``: little-endian float32, 16 kHz mono, for a worker that did not hear
+    it; ``jpeg``: a picture. Either may be empty. ``key`` names the job for ever: a
+    second attempt has the same, so that what was done is not done twice. ``adopt``:
+    the guess (``JobEvent``) that already answers it, or 0. ``given_up``: jobs that
+    it may replace.
+    """
 
     kind: ClassVar[str] = "request"
     job: int
+    key: str = ""
+    t: float = 0.0
+    since: float = 0.0
     text: str = ""
-    context: tuple[tuple[str, str], ...] = ()
+    lines: tuple[Line, ...] = ()
+    given_up: tuple[int, ...] = ()
+    adopt: int = 0
+    deadline_s: float = 60.0
     audio: bytes = field(default=b"", repr=False)
     jpeg: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Hear:
+    """The microphone's sound from session second ``t`` on, 200 ms of it.
+
+    ``since``: where a request would begin that was handed over now.
+    """
+
+    kind: ClassVar[str] = "hear"
+    index: int
+    t: float
+    since: float
+    audio: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Listened:
+    """The sound of that micro-turn has been dealt with."""
+
+    kind: ClassVar[str] = "listened"
+    index: int
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What was said lately, oldest first, whenever it has changed."""
+
+    kind: ClassVar[str] = "lines"
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class HeardWords:
+    """An utterance of the user as it is understood so far; see ``engine.background.streaming.Heard``.
+
+    ``words``: (text, t0, t1) in session seconds.
+    """
+
+    kind: ClassVar[str] = "heard"
+    utterance: int
+    revision: int
+    words: tuple[tuple[str, float, float], ...]
+    stable: int
+    settled: bool
+    closed: bool
+    until: float
+
+
+@dataclass(frozen=True)
+class Permit:
+    """The window's answer to the question of a job."""
+
+    kind: ClassVar[str] = "permit"
+    job: int
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Share:
+    """The files that the user picked, newest last."""
+
+    kind: ClassVar[str] = "share"
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Due:
+    """An alarm's time has come: ``text`` is to be said. Comes again until it is ``Told``."""
+
+    kind: ClassVar[str] = "due"
+    alarm: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Told:
+    kind: ClassVar[str] = "told"
+    alarm: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +191,10 @@ class Ready:
 
 @dataclass(frozen=True)
 class JobEvent:
-    """Something happened to a job, ``elapsed_s`` seconds after the worker received it."""
+    """Something happened to a job, ``elapsed_s`` seconds after the worker received it.
+
+    A negative job is a guess: work on what was said so far, before it was handed over.
+    """
 
     kind: ClassVar[str] = "job"
     job: int
@@ -106,7 +204,25 @@ class JobEvent:
     detail: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
-Message = Configure | Request | Cancel | Ping | Stop | Pong | Status | Ready | JobEvent
+Message = (
+    Configure
+    | Request
+    | Hear
+    | Lines
+    | Cancel
+    | Permit
+    | Share
+    | Told
+    | Ping
+    | Stop
+    | Pong
+    | Status
+    | Ready
+    | Listened
+    | HeardWords
+    | Due
+    | JobEvent
+)
 Check = Callable[[Any], Any]
 
 
@@ -149,13 +265,24 @@ def _event(value: Any) -> str:
     return str(value)
 
 
-def _context(value: Any) -> tuple[tuple[str, str], ...]:
-    _need(isinstance(value, list) and len(value) <= MAX_CONTEXT, "not a context, or too long")
-    pairs = []
-    for pair in value:
-        _need(isinstance(pair, list) and len(pair) == 2, "context needs (speaker, text) pairs")
-        pairs.append((_text(40)(pair[0]), _text(MAX_CONTEXT_TEXT)(pair[1])))
-    return tuple(pairs)
+def _list(most: int, item: Check) -> Check:
+    def check(value: Any) -> tuple[Any, ...]:
+        _need(isinstance(value, list) and len(value) <= most, "not a list, or too long")
+        return tuple(item(each) for each in value)
+
+    return check
+
+
+def _row(*checks: Check) -> Check:
+    def check(value: Any) -> tuple[Any, ...]:
+        _need(isinstance(value, list) and len(value) == len(checks), "a row of another length")
+        return tuple(each(part) for each, part in zip(checks, value, strict=True))
+
+    return check
+
+
+def _lines(value: Any) -> tuple[Line, ...]:
+    return tuple(Line(*row) for row in _LINES(value))
 
 
 def _detail(value: Any) -> dict[str, str | int | float | bool]:
@@ -174,6 +301,8 @@ def _settings(value: Any) -> BackgroundSettings:
     return BackgroundSettings(**{name: check(value[name]) for name, check in _SETTINGS.items()})
 
 
+_TIME = _number(-1e9, 1e9)
+_LINES = _list(MAX_LINES, _row(_text(40), _text(MAX_LINE_TEXT), _TIME, _TIME, _text(MAX_LINE_TEXT)))
 _SETTINGS: dict[str, Check] = {
     "base_url": _text(2_000),
     "model": _text(200),
@@ -185,11 +314,47 @@ _SETTINGS: dict[str, Check] = {
     "remote_timeout_s": _number(0.1, 600),
     "cache_dir": _text(4_000),
     "asr_dir": _text(4_000),
+    "language": _text(20),
+    "think_ahead": _flag,
+    "store": _text(4_000),
+    "config_dir": _text(4_000),
+    "wall_start": _number(0, 1e12),
+    "simulated": _flag,
+    "zone": _text(100),
+    "reasoning_effort": _text(40),
+    "discover": _flag,
 }
 _JOB = _whole(0, 2**53)
+_JOB_OR_GUESS = _whole(-(2**53), 2**53)
 _FIELDS: dict[type, dict[str, Check]] = {
     Configure: {"settings": _settings},
-    Request: {"job": _JOB, "text": _text(MAX_TEXT), "context": _context},
+    Request: {
+        "job": _JOB,
+        "key": _text(100),
+        "t": _TIME,
+        "since": _TIME,
+        "text": _text(MAX_TEXT),
+        "lines": _lines,
+        "given_up": _list(MAX_LINES, _JOB),
+        "adopt": _JOB_OR_GUESS,
+        "deadline_s": _number(0.1, 3_600),
+    },
+    Hear: {"index": _JOB, "t": _TIME, "since": _TIME},
+    Listened: {"index": _JOB},
+    Lines: {"lines": _lines},
+    HeardWords: {
+        "utterance": _JOB,
+        "revision": _JOB,
+        "words": _list(MAX_WORDS, _row(_text(200), _TIME, _TIME)),
+        "stable": _JOB,
+        "settled": _flag,
+        "closed": _flag,
+        "until": _TIME,
+    },
+    Permit: {"job": _JOB, "allowed": _flag},
+    Share: {"paths": _list(MAX_FILES, _text(4_000))},
+    Due: {"alarm": _JOB, "text": _text(MAX_TEXT)},
+    Told: {"alarm": _JOB},
     Cancel: {"job": _JOB},
     Ping: {"number": _JOB},
     Stop: {},
@@ -197,14 +362,17 @@ _FIELDS: dict[type, dict[str, Check]] = {
     Status: {"text": _text(500), "progress": _number(-1, 1)},
     Ready: {"model": _text(300), "trouble": _text(500)},
     JobEvent: {
-        "job": _JOB,
+        "job": _JOB_OR_GUESS,
         "event": _event,
         "text": _text(MAX_TEXT),
         "elapsed_s": _number(0, 1e6),
         "detail": _detail,
     },
 }
-_PAYLOADS: dict[type, dict[str, int]] = {Request: {"audio": MAX_AUDIO_BYTES, "jpeg": MAX_JPEG_BYTES}}
+_PAYLOADS: dict[type, dict[str, int]] = {
+    Request: {"audio": MAX_AUDIO_BYTES, "jpeg": MAX_JPEG_BYTES},
+    Hear: {"audio": MAX_AUDIO_BYTES},
+}
 _KINDS: dict[str, type] = {str(cls.__dict__["kind"]): cls for cls in _FIELDS}
 
 
@@ -221,6 +389,8 @@ def encode(message: Message) -> bytes:
         value = getattr(message, name)
         if isinstance(value, BackgroundSettings):
             value = dataclasses.asdict(value)
+        if name == "lines":
+            value = [dataclasses.astuple(line) for line in value]
         fields[name] = dict(value) if isinstance(value, Mapping) else value
     lengths = {name: len(data) for name, data in zip(_PAYLOADS.get(cls, {}), payloads, strict=True)}
     try:

@@ -11,9 +11,17 @@ class BackgroundSettings:
 
     With ``base_url`` an OpenAI-compatible server answers, else the embedded
     model. An empty ``model`` means the first one that the server lists.
+    ``discover``: without ``base_url``, a server on this computer is looked for.
+    ``reasoning_effort`` is sent to the server when it is set.
     ``cache_dir`` and ``asr_dir`` default to the user's cache and the bundled
     recogniser. ``threads`` is the number of compute threads of the worker;
     ``niceness`` what is added to its nice value, so that the engine goes first.
+    ``language`` is a hint for a recogniser that knows several. ``think_ahead``:
+    work begins before a request is handed over. ``store``: file of alarms, notes
+    and lists, the user's own when empty, ":memory:" for none; ``config_dir``: where
+    tool settings lie. ``wall_start``: seconds since 1970 at session second 0, for
+    sessions whose clock is not the computer's (``simulated``: it follows the
+    session's sound); ``zone``: IANA name of the time zone, the computer's when empty.
     """
 
     base_url: str = ""
@@ -26,6 +34,15 @@ class BackgroundSettings:
     remote_timeout_s: float = 30.0
     cache_dir: str = ""
     asr_dir: str = ""
+    language: str = "en"
+    think_ahead: bool = True
+    store: str = ""
+    config_dir: str = ""
+    wall_start: float = 0.0
+    simulated: bool = False
+    zone: str = ""
+    reasoning_effort: str = ""
+    discover: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,18 +53,21 @@ class Supervision:
     silence_s: float = 3.0  # without a pong, once ready
     start_silence_s: float = 15.0  # loading libraries from a cold disk holds the interpreter
     load_s: float = 180.0  # from the start to ready, a first conversion included
-    job_s: float = 60.0
+    job_s: float = 60.0  # a request's deadline when it brings none
+    overdue_s: float = 3.0  # after its deadline, before the worker that ignores it is replaced
     backoff_s: float = 0.25
     max_backoff_s: float = 10.0
     start_attempts: int = 3  # so many failed starts in a row, then open requests fail
-    max_open: int = 4
+    max_open: int = 6
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> BackgroundSettings:
-    """Defaults, with MICROTURN_BASE_URL, MICROTURN_MODEL and MICROTURN_API_KEY where they are set."""
+    """Defaults, with the MICROTURN_ variables of docs/background.md where they are set."""
     env = os.environ if environ is None else environ
     return BackgroundSettings(
         base_url=env.get("MICROTURN_BASE_URL", "").strip(),
         model=env.get("MICROTURN_MODEL", "").strip(),
         api_key=env.get("MICROTURN_API_KEY", "").strip(),
+        reasoning_effort=env.get("MICROTURN_REASONING_EFFORT", "").strip()[:40],
+        discover=env.get("MICROTURN_DISCOVER", "").strip().lower() not in ("0", "no", "off", "false"),
     )

@@ -1,4 +1,4 @@
-"""The background process itself: one thread for the pipe, the main thread for the models.
+"""The background process itself: a thread for the pipe, one that listens, one for each task, one for alarms.
 
 The pipe's thread answers pings while a model computes, so that silence means a
 stopped process. It ends the process when the engine's end of the pipe closes.
@@ -12,20 +12,25 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from engine.background.protocol import (
     Cancel,
     Configure,
-    JobEvent,
+    Hear,
+    Lines,
     Message,
+    Permit,
     Ping,
     Pong,
     ProtocolError,
     Ready,
     Request,
+    Share,
     Status,
     Stop,
+    Told,
     clip_text,
     read_message,
     write_message,
@@ -33,25 +38,25 @@ from engine.background.protocol import (
 from engine.background.settings import BackgroundSettings
 
 if TYPE_CHECKING:
-    from engine.background.answer import Mind
+    from engine.background.office import Office
 
 _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
 
 
 class Pipe:
-    """The worker's end: reads in its own thread, writes from both. A broken pipe ends the process.
+    """The worker's end: reads in its own thread, writes from all. A broken pipe ends the process.
 
-    The engine sends a request when the one before has ended, so one place suffices for them.
+    Attributes:
+        office: who gets what comes; the engine sends nothing but settings before it is there.
     """
 
     def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
         self._source = source
         self._target = target
         self._write_lock = threading.Lock()
-        self._cancelled: set[int] = set()
         self.settings: queue.SimpleQueue[BackgroundSettings] = queue.SimpleQueue()
-        self.requests: queue.Queue[tuple[Request, float]] = queue.Queue(maxsize=1)
+        self.office: Office | None = None
         threading.Thread(target=self._read, name="pipe", daemon=True).start()
 
     def send(self, message: Message) -> None:
@@ -61,14 +66,11 @@ class Pipe:
         except (OSError, ValueError):
             leave(0)
 
-    def is_cancelled(self, job: int) -> bool:
-        return job in self._cancelled
-
     def _read(self) -> None:
         try:
             while (message := read_message(self._source)) is not None:
                 self._take(message)
-        except (OSError, ProtocolError, queue.Full) as err:
+        except (OSError, ProtocolError) as err:
             print(f"the engine's messages broke off: {err}", file=sys.stderr, flush=True)  # noqa: T201
             leave(3)
         leave(0)
@@ -78,13 +80,12 @@ class Pipe:
             self.send(Pong(message.number))
         elif isinstance(message, Configure):
             self.settings.put(message.settings)
-        elif isinstance(message, Request):
-            self._cancelled.clear()
-            self.requests.put_nowait((message, time.monotonic()))
-        elif isinstance(message, Cancel):
-            self._cancelled.add(message.job)
         elif isinstance(message, Stop):
             leave(0)
+        elif self.office is not None and isinstance(
+            message, (Request, Hear, Lines, Cancel, Permit, Share, Told)
+        ):
+            self.office.take(message, time.monotonic())
 
 
 def leave(status: int) -> NoReturn:
@@ -105,6 +106,15 @@ def die_with_parent(parent: int) -> None:
         leave(0)
 
 
+def step_back(niceness: int) -> None:
+    """Let the engine go first; on Linux also where the kernel weighs sessions instead of processes."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(niceness)
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(niceness), encoding="ascii")
+
+
 def private_pipe() -> tuple[BinaryIO, BinaryIO]:
     """Standard input and output for ourselves alone: whatever a library prints goes to standard error."""
     source = os.fdopen(os.dup(0), "rb")
@@ -117,30 +127,18 @@ def private_pipe() -> tuple[BinaryIO, BinaryIO]:
 
 
 def serve(pipe: Pipe) -> NoReturn:
-    """Load the models, then work through the requests until the process is told to leave."""
+    """Load the models, then watch the alarms until the process is told to leave."""
     settings = pipe.settings.get()
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(settings.niceness)
+    step_back(settings.niceness)
     # Neither is needed here, and torch alone would double the memory; whatever looks for it finds none.
     sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
 
-    from engine.background.answer import load_mind
+    from engine.background.office import Office
 
-    mind = load_mind(settings, lambda text, fraction: pipe.send(Status(clip_text(text, 500), fraction)))
-    pipe.send(Ready(clip_text(mind.model_name, 300), clip_text(mind.trouble, 500)))
-    while True:
-        _do(mind, *pipe.requests.get(), pipe)
-
-
-def _do(mind: "Mind", request: Request, received: float, pipe: Pipe) -> None:
-    def emit(event: str, text: str, detail: dict[str, str | int | float | bool]) -> None:
-        pipe.send(JobEvent(request.job, event, text, round(time.monotonic() - received, 4), detail))
-
-    try:
-        mind.work(request, emit, lambda: pipe.is_cancelled(request.job))
-    except Exception as err:  # noqa: BLE001 - one bad job must not take the next with it
-        traceback.print_exc()
-        emit("failed", "Something went wrong.", {"advice": f"{type(err).__name__} in the background process"})
+    office = Office(settings, pipe.send, lambda text, done: pipe.send(Status(clip_text(text, 500), done)))
+    pipe.office = office
+    pipe.send(Ready(clip_text(office.model_name, 300), clip_text(office.trouble, 500)))
+    office.watch_alarms()
 
 
 def main(arguments: Sequence[str]) -> NoReturn:

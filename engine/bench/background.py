@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from engine.bench.cases import Cue
 from engine.events import BackgroundEvent
+from engine.handover import HandOver, Line
 from engine.types import Frame, Samples
 
 # docs/background.md, "Figures": recognition of a spoken question, from `submit` to the first word of the
@@ -45,11 +46,17 @@ class ScriptedBackground:
         del timeout
         return True
 
-    def submit(
-        self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
-    ) -> int:
+    def hear(self, index: int, samples: Samples, t: float, since: float) -> None:
+        """It knows what is said."""
+
+    def know(self, lines: tuple[Line, ...]) -> None:
+        """It needs no context."""
+
+    def submit(self, t: float, package: HandOver, frame: Frame | None) -> int:
         """See ``engine.interfaces.Background``; what counts is when it is asked."""
-        del audio, text, context, frame
+        del frame
+        for replaced in package.given_up:
+            self.cancel(replaced, t)
         job = next(self._numbers)
         self._open.add(job)
         self._coming.append(BackgroundEvent(job, t, "asked"))
@@ -80,11 +87,21 @@ class ScriptedBackground:
     def wait_until(self, t: float) -> None:
         """Everything is known beforehand."""
 
-    def cancel(self, job: int, t: float) -> None:
+    def cancel(self, job: int, t: float, reason: str = "") -> None:
         """Give a job up."""
+        del reason
         if job in self._open:
             self._coming = [event for event in self._coming if event.id != job or event.t <= t]
             self._coming.append(BackgroundEvent(job, t, "cancelled"))
+
+    def retry(self, job: int, t: float) -> int | None:
+        """Nobody asks again."""
+
+    def permit(self, job: int, allowed: bool) -> None:
+        """It asks nothing."""
+
+    def share(self, paths: tuple[str, ...]) -> None:
+        """It reads no files."""
 
     def take_faults(self) -> tuple[str, ...]:
         """It has none."""

@@ -44,6 +44,13 @@ def _numbers(value: Any) -> bool:
     return isinstance(value, Mapping) and all(map(_number, value.values()))
 
 
+def _timed_words(value: Any) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(row, tuple) and len(row) == 3 and isinstance(row[0], str) and all(map(_number, row[1:]))
+        for row in value
+    )
+
+
 _CHECKS: dict[Any, Callable[[Any], bool]] = {
     int: _whole,
     float: _number,
@@ -53,6 +60,7 @@ _CHECKS: dict[Any, Callable[[Any], bool]] = {
     Mapping[str, float]: _numbers,
     Mapping[str, Any]: lambda value: isinstance(value, Mapping),
     tuple[float, ...]: lambda value: isinstance(value, tuple) and all(map(_number, value)),
+    tuple[tuple[str, float, float], ...]: _timed_words,
     tuple[str, ...]: lambda value: isinstance(value, tuple) and all(isinstance(v, str) for v in value),
 }
 _FIELD_CHECKS = {
