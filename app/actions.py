@@ -18,6 +18,7 @@ TIMELINE_KEYS = (
     ("+, -", "zoom; also the wheel"),
     ("0", "show the whole session"),
     ("Space", "follow the session, or pause following"),
+    ("Delete", "stop a background job that is open at the selected micro-turn; also the context menu"),
 )
 
 
@@ -33,6 +34,11 @@ class Actions(QObject):
         self.cancel = self._add(
             window, "&Cancel background work", "Ctrl+B", "Give up what is being worked on"
         )
+        self.share = self._add(
+            window, "S&hare a file…", "Ctrl+Shift+O", "Let the assistant read a file, and no other"
+        )
+        self.allow = self._add(window, "&Allow", "Ctrl+Shift+Y", "Allow what the background asks for")
+        self.deny = self._add(window, "&Don’t allow", "Ctrl+Shift+N", "Refuse what the background asks for")
         self.record = self._add(
             window, "&Record sessions", "Ctrl+R", "Save sound, pictures and timeline of the next session",
             checkable=True,
@@ -49,6 +55,9 @@ class Actions(QObject):
         self.fit = self._add(window, "&Whole session", "Ctrl+0", "Show the whole session")
         self.details = self._add(
             window, "&Details", "Ctrl+D", "Why a micro-turn was decided so", checkable=True
+        )
+        self.jobs = self._add(
+            window, "Background &jobs", "Ctrl+J", "Show what is worked on in the background", checkable=True
         )
         self.type = self._add(window, "&Type", "Ctrl+T", "Go to the text field")
         self.shortcuts = self._add(window, "&Keyboard shortcuts", "F1", "List the keyboard shortcuts")
@@ -111,7 +120,9 @@ class Actions(QObject):
         """The menu bar."""
         bar = window.menuBar()
         session = bar.addMenu("&Session")
-        session.addActions([self.toggle, self.mute, self.silence, self.cancel, self.mark])
+        session.addActions([self.toggle, self.mute, self.silence, self.mark])
+        session.addSeparator()
+        session.addActions([self.share, self.allow, self.deny, self.cancel])
         session.addSeparator()
         session.addActions([self.record, self.show_folder])
         session.addSeparator()
@@ -122,12 +133,22 @@ class Actions(QObject):
         for menu in (devices.inputs, devices.outputs, devices.cameras):
             device_menu.addMenu(menu)
         view = bar.addMenu("&View")
-        view.addActions([self.follow, self.zoom_in, self.zoom_out, self.fit, self.details, self.type])
+        view.addActions([self.follow, self.zoom_in, self.zoom_out, self.fit])
+        view.addSeparator()
+        view.addActions([self.details, self.jobs, self.type])
         view.addSeparator()
         theme_menu: QMenu = view.addMenu("&Theme")
         theme_menu.addActions(self.themes.actions())
         help_menu = bar.addMenu("&Help")
         help_menu.addActions([self.shortcuts, self.about])
+
+
+JOB_KEYS = (
+    ("Up, Down", "the job above or below"),
+    ("Return", "what happened to it in detail"),
+    ("Delete", "stop it"),
+    ("R", "try it again"),
+)
 
 
 def shortcuts_text(actions: Actions) -> str:
@@ -137,4 +158,6 @@ def shortcuts_text(actions: Actions) -> str:
         for action in actions.everything()
         if not action.shortcut().isEmpty()
     ]
-    return "\n".join([*lines, "", "On the timeline", *(f"{keys}\t{what}" for keys, what in TIMELINE_KEYS)])
+    for place, keys in (("On the timeline", TIMELINE_KEYS), ("On a background job", JOB_KEYS)):
+        lines += ["", place, *(f"{key}\t{what}" for key, what in keys)]
+    return "\n".join(lines)

@@ -4,10 +4,11 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from app.recorded import NEW_UTTERANCE_S
 from app.text import one_line, plain
 from engine.config import CHUNK_S
 from engine.decisions import BACKCHANNELS
-from engine.events import BackgroundEvent, Event, Fault, Mark, TextIn, Transcript, TurnRecord
+from engine.events import BackgroundEvent, Caption, Event, Fault, Mark, TextIn, Transcript, TurnRecord
 
 MAX_LINES = 2_000
 """Older lines leave the view; they stay on the timeline and in the recording."""
@@ -17,6 +18,8 @@ _PAUSE_S = 2.0
 """Words this long after the last ones begin a new line, if no transcript has closed it."""
 _OVERLAP_S = 0.15
 _SAME_START_S = 0.05
+_WORD_S = 0.25
+"""The beginning of a word is known to about so much."""
 _NEAR = 12
 """Lines to either side that are looked at for overlap."""
 
@@ -33,6 +36,8 @@ class Line:
     """Words that were cut off and never reached the ear."""
     live: bool = False
     """Still growing."""
+    sure: int | None = None
+    """So many characters are confirmed, the rest may change; None: all of it."""
     overlap_s: float = 0.0
     """For so long somebody else was talking too."""
     repeated: int = 1
@@ -67,6 +72,9 @@ class Conversation:
         self.forgotten = 0
         self._assistant: Line | None = None
         self._requests: dict[int, Line] = {}
+        self._caption: Line | None = None
+        self.captioned = False
+        """Captions and their transcripts show every word, so requests need not."""
         self._changes = Changes()
 
     def append(self, events: Iterable[Event]) -> Changes:
@@ -78,6 +86,8 @@ class Conversation:
                     self._spoken(event.t, one_line(str(event.text_out), _MAX_TEXT))
                 case Transcript():
                     self._transcript(event)
+                case Caption():
+                    self._captured(event)
                 case BackgroundEvent():
                     self._background(event)
                 case TextIn():
@@ -95,9 +105,9 @@ class Conversation:
         self._changes = Changes()
         for line in self.lines[-_NEAR:]:
             if line.live:
-                line.live = False
+                line.live, line.sure = False, None
                 self._changed(line)
-        self._assistant = None
+        self._assistant = self._caption = None
         self._requests.clear()
         return self._changes
 
@@ -120,16 +130,50 @@ class Conversation:
             self._changed(line)
         self._measure_overlap(line)
 
+    def _captured(self, event: Caption) -> None:
+        """What the user is saying now: one line that changes until its transcript comes."""
+        text = one_line(event.text, _MAX_TEXT)
+        if not text or self._is_told(event):
+            return
+        self.captioned = True
+        line, end = self._caption, event.t0 if event.settled else max(event.t, event.t0)
+        if line is not None and abs(event.t0 - line.t0) >= NEW_UTTERANCE_S:
+            self._settle(line)
+            line = None
+        sure = min(len(" ".join(text.split()[: max(event.stable, 0)])), len(text))
+        if line is None:
+            line = self._caption = Line(event.t0, end, "user", text, live=True, sure=sure)
+            self._insert(line)
+        elif (line.text, line.sure) != (text, sure) or end > line.t1:
+            line.text, line.sure, line.t1 = text, sure, max(line.t1, end)
+            self._changed(line)
+            self._measure_overlap(line)
+
+    def _is_told(self, event: Caption) -> bool:
+        """A caption that comes after its own transcript, as one in a recording may."""
+        return any(
+            line.speaker == "user"
+            and not line.live
+            and (abs(line.t0 - event.t0) < 2 * _WORD_S or line.t0 <= event.t0 < line.t1 - _WORD_S)
+            for line in self.lines[-_NEAR:]
+        )
+
+    def _settle(self, line: Line) -> None:
+        """No transcript came: its last words stay."""
+        line.live, line.sure, self._caption = False, None, None
+        self._changed(line)
+
     def _transcript(self, event: Transcript) -> None:
         text, unheard = plain(event.text, _MAX_TEXT), plain(event.unheard, _MAX_TEXT)
         if event.speaker == "user":
+            if self._is_repeated(event, text):
+                return
             self._supersede(event)
-            # What was recognised so far is where the whole of it begins.
-            line = next((r for r in self._requests.values() if r.live and text.startswith(r.text)), None)
+            line = self._begun(event, text)
             if line is None:
                 self._insert(Line(event.t0, event.t1, "user", text))
             else:
-                line.text = text
+                line.text, line.sure = text, None
                 self._move(line, event.t0, event.t1)
         elif event.speaker == "assistant":
             line, self._assistant = self._assistant, None
@@ -145,6 +189,26 @@ class Conversation:
             for t, words in later:  # they belong to the next utterance, which has begun meanwhile
                 self._spoken(t, words)
 
+    def _begun(self, event: Transcript, text: str) -> Line | None:
+        """The line that showed these words before they were all known."""
+        line = self._caption
+        if line is not None and event.t0 - NEW_UTTERANCE_S < line.t1 and line.t0 < event.t1 + _WORD_S:
+            self._caption = None
+            return line
+        # What was recognised so far is where the whole of it begins.
+        return next((r for r in self._requests.values() if r.live and text.startswith(r.text)), None)
+
+    def _is_repeated(self, event: Transcript, text: str) -> bool:
+        """The same words at the same time, told by another part of the program."""
+        words = _words(text)
+        return self.captioned and any(
+            line.speaker == "user"
+            and not line.live
+            and min(line.t1, event.t1) > max(line.t0, event.t0)
+            and _words(line.text) == words
+            for line in self.lines[-_NEAR:]
+        )
+
     def _supersede(self, event: Transcript) -> None:
         """Drop what was recognised of the same speech when it was shorter."""
         for line in self.lines[-_NEAR:]:
@@ -157,6 +221,8 @@ class Conversation:
     def _background(self, event: BackgroundEvent) -> None:
         text = plain(event.text, _MAX_TEXT)
         if event.event == "partial" and event.detail.get("role") == "request" and text:
+            if self.captioned:
+                return
             line = self._requests.get(event.id) or self._heard_as(text)
             t0, t1 = (_time(event.detail.get(key), event.t) for key in ("t0", "t1"))
             if line is None:
@@ -169,7 +235,9 @@ class Conversation:
         elif event.event == "tool_call":
             self._note(event.t, "note", f"Using {one_line(text, 120)}")
         elif event.event == "failed":
-            self._note(event.t, "fault", f"No answer from the background: {one_line(text) or 'it failed'}")
+            advice = one_line(str(event.detail.get("advice", "")), 300)
+            why = " – ".join(part for part in (one_line(text), advice) if part)
+            self._note(event.t, "fault", f"No answer from the background: {why or 'it failed'}")
         if event.event in ("answer", "failed", "cancelled"):
             line = self._requests.pop(event.id, None)
             if line is not None and line.live:
@@ -242,8 +310,14 @@ class Conversation:
         del self.lines[:_TRIM]
         self.forgotten += _TRIM
         self._assistant = None if self._assistant in gone else self._assistant
+        self._caption = None if self._caption in gone else self._caption
         self._requests = {job: line for job, line in self._requests.items() if line not in gone}
         self._changes = Changes(reset=True)
+
+
+def _words(text: str) -> list[str]:
+    """For comparing: without case and punctuation."""
+    return "".join(c if c.isalnum() else " " for c in text.lower()).split()
 
 
 def _start(line: Line) -> float:

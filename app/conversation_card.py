@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.conversation_view import ConversationView
+from app.shared_files import SharedFiles
 from app.theme import GAP, Theme, icon
 
 MAX_TYPED = 4_000
@@ -51,7 +52,8 @@ class ConversationCard(QFrame):
 
     typed = Signal(str)
 
-    def __init__(self, theme: Theme, privacy: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, privacy: str, sharing: str = "", parent: QWidget | None = None) -> None:
+        """``sharing``: what is said about files that are shared."""
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.title = QLabel("Conversation")
@@ -75,6 +77,10 @@ class ConversationCard(QFrame):
         self.stack = QStackedWidget()
         self.stack.addWidget(_welcome(privacy))
         self.stack.addWidget(self.view)
+        self.files = SharedFiles(theme, sharing)
+        self.share = QToolButton()
+        self.share.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.share.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.field = QLineEdit()
         self.field.setAccessibleName("Type to the assistant")
         self.field.setMaxLength(MAX_TYPED)
@@ -99,6 +105,7 @@ class ConversationCard(QFrame):
         bottom.setSpacing(GAP)
         bottom.addWidget(self.field, 1)
         bottom.addWidget(self.send)
+        bottom.addWidget(self.share)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * GAP, GAP + 4, 2 * GAP, GAP + 4)
         layout.setSpacing(GAP)
@@ -106,11 +113,13 @@ class ConversationCard(QFrame):
         layout.addWidget(self.note)
         layout.addWidget(self.notice)
         layout.addWidget(self.stack, 1)
+        layout.addWidget(self.files)
         layout.addLayout(bottom)
 
     def set_theme(self, theme: Theme) -> None:
         self.light.set_theme(theme)
         self.view.set_theme(theme)
+        self.files.set_theme(theme)
         self.send.setIcon(icon("send", theme.text, 18))
 
     def show_running(self, running: bool) -> None:

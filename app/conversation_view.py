@@ -1,7 +1,7 @@
 """The conversation on the screen: bubbles with times, what was cut off, and who spoke at once."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from PySide6.QtCore import (
@@ -69,6 +69,8 @@ def meta_text(line: Line) -> str:
 def spoken_text(line: Line) -> str:
     """The line for a screen reader and the clipboard."""
     text = line.text + (f" [cut off, not heard: {line.unheard}]" if line.unheard else "")
+    if line.sure is not None and line.sure < len(text):
+        text = f"{text[: line.sure]} [may change: {text[line.sure :].strip()}]".strip()
     return f"{meta_text(line)}: {text}" + (f" (×{line.repeated})" if line.repeated > 1 else "")
 
 
@@ -78,14 +80,15 @@ class ConversationModel(QAbstractListModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.conversation = Conversation()
+        self._rows: list[Line] = []
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
-        return 0 if parent.isValid() else len(self.conversation.lines)
+        return 0 if parent.isValid() else len(self._rows)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if not 0 <= index.row() < len(self.conversation.lines):
+        if not 0 <= index.row() < len(self._rows):
             return None
-        line = self.conversation.lines[index.row()]
+        line = self._rows[index.row()]
         if role == LINE_ROLE:
             return line
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
@@ -95,20 +98,40 @@ class ConversationModel(QAbstractListModel):
     def replace(self, conversation: Conversation) -> None:
         self.beginResetModel()
         self.conversation = conversation
+        self._rows = list(conversation.lines)
         self.endResetModel()
 
     def show_changes(self, changes: Changes) -> None:
         """Tell views of changes that the conversation has made already."""
-        count = len(self.conversation.lines)
         if changes.reset:
-            self.beginResetModel()
-            self.endResetModel()
+            self._follow()
+            if self._rows:
+                self.dataChanged.emit(self.index(0), self.index(len(self._rows) - 1))
             return
         if changes.appended:
-            self.beginInsertRows(QModelIndex(), count - changes.appended, count - 1)
+            count = len(self._rows)
+            self.beginInsertRows(QModelIndex(), count, count + changes.appended - 1)
+            self._rows = list(self.conversation.lines)
             self.endInsertRows()
         for row in changes.updated:
             self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _follow(self) -> None:
+        """Replace only what differs, so that selection and place in the list survive."""
+        old, new = self._rows, self.conversation.lines
+        same = next(
+            (k for k, (a, b) in enumerate(zip(old, new, strict=False)) if a is not b), min(len(old), len(new))
+        )
+        most = min(len(old), len(new)) - same
+        tail = next((k for k in range(most) if old[-1 - k] is not new[-1 - k]), most)
+        if (end := len(old) - tail) > same:
+            self.beginRemoveRows(QModelIndex(), same, end - 1)
+            self._rows = old[:same] + old[end:]
+            self.endRemoveRows()
+        if (end := len(new) - tail) > same:
+            self.beginInsertRows(QModelIndex(), same, end - 1)
+            self._rows = list(new)
+            self.endInsertRows()
 
 
 @dataclass(frozen=True)
@@ -133,6 +156,11 @@ class LineDelegate(QStyledItemDelegate):
         """Layouts depend on the theme's colours."""
         self._shapes.clear()
 
+    def known_height(self, line: Line) -> int:
+        """Height at which the line was last laid out; 0 when it never was."""
+        kept = self._shapes.get(line)
+        return kept[1].height if kept is not None else 0
+
     def shape(self, line: Line, width: int) -> Shape:
         """Layout of a line for a view of ``width`` pixels, kept until the line changes."""
         key = line.version, width
@@ -152,12 +180,20 @@ class LineDelegate(QStyledItemDelegate):
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
+        unusual = QTextCharFormat()
+        unusual.setForeground(q(self.theme.dim))
+        part = QTextLayout.FormatRange()
         if line.unheard:
-            struck = QTextCharFormat()
-            struck.setFontStrikeOut(True)
-            struck.setForeground(q(self.theme.dim))
-            part = QTextLayout.FormatRange()
-            part.start, part.length, part.format = len(text) + 1, len(line.unheard), struck
+            unusual.setFontStrikeOut(True)
+            part.start, part.length, part.format = len(text) + 1, len(line.unheard), unusual
+            layout.setFormats([part])
+        elif line.sure is not None and line.sure < len(text):
+            # Slanted and dotted below: not by its colour alone.
+            unusual.setFontItalic(True)
+            unusual.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+            unusual.setUnderlineColor(q(self.theme.dim))
+            start = line.sure + (1 if text[line.sure : line.sure + 1] == " " else 0)
+            part.start, part.length, part.format = start, len(text) - start, unusual
             layout.setFormats([part])
         room = min(MAX_BUBBLE_PX, width * (0.9 if note else 0.74)) - 2 * _PAD_X
         layout.beginLayout()
@@ -288,6 +324,11 @@ class ConversationView(QListView):
     def show_changes(self, changes: Changes) -> None:
         """Bring lines up to date; the view stays at the end if it was there."""
         at_end, value = self.at_end, self.verticalScrollBar().value()
+        if not changes.reset:
+            quiet = {row for row in changes.updated if self._is_quiet(row)}
+            changes = replace(changes, updated=changes.updated - quiet)
+            for row in quiet:
+                self.update(self.lines.index(row))
         self.lines.show_changes(changes)
         if changes.updated or changes.reset:
             self.scheduleDelayedItemsLayout()
@@ -295,6 +336,15 @@ class ConversationView(QListView):
             self.scrollToBottom()
         elif changes.reset:
             self.verticalScrollBar().setValue(value)
+
+    def _is_quiet(self, row: int) -> bool:
+        """A line that still grows and keeps its height is only painted anew: telling Qt of it would lay out
+        every line, and have a screen reader told of each word."""
+        if row >= self.lines.rowCount():
+            return False
+        line = self.lines.conversation.lines[row]
+        before = self.delegate.known_height(line)
+        return line.live and self.delegate.shape(line, self.viewport().width()).height == before
 
     def reveal(self, t: float) -> None:
         """Scroll to the line that belongs to session second ``t``, and make it the current one."""

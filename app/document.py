@@ -1,14 +1,15 @@
-"""One session as the window shows it: timeline, conversation and state together. Plain Python."""
+"""One session as the window shows it: timeline, conversation, jobs and state together. Plain Python."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from app.conversation import Changes, Conversation
+from app.jobs import JobList
 from app.recorded import in_order
 from app.status import StatusTracker
 from app.text import one_line
 from app.timeline.model import TimelineModel
-from engine.events import Event
+from engine.events import Caption, Event
 from engine.recorder.reader import RecordedSession
 
 
@@ -19,6 +20,7 @@ class Document:
         self.timeline = TimelineModel()
         self.conversation = Conversation()
         self.status = StatusTracker()
+        self.jobs = JobList()
         self.title = "Conversation"
         self.note = ""
         """What is to be known about a recorded session."""
@@ -28,7 +30,13 @@ class Document:
         """Take events as they come; returns what changed in the conversation."""
         self.timeline.append(events)
         self.status.append(events)
+        self.jobs.append(events)
         return self.conversation.append(events)
+
+    def close(self) -> Changes:
+        """The session has ended; returns what changed in the conversation."""
+        self.jobs.close()
+        return self.conversation.close()
 
 
 def _local(stamp: str) -> str:
@@ -42,8 +50,9 @@ def _local(stamp: str) -> str:
 def recorded_document(session: RecordedSession) -> Document:
     """A whole recorded session. Takes about a second for an hour: not for the window's thread."""
     document = Document()
+    document.conversation.captioned = any(isinstance(event, Caption) for event in session.events)
     document.append(in_order(session))
-    document.conversation.close()
+    document.close()
     header = session.header
     about = (f"Recorded with {header.engine}, {header.model}", _local(header.started_at), header.source)
     document.note = one_line(" · ".join(part for part in about if part), 400)

@@ -5,7 +5,7 @@ state; slow calls run in a worker thread. Everything here belongs to Qt's thread
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,21 @@ class EngineBridge(QObject):
     def cancel_job(self, job: int) -> None:
         if self._session is not None:
             self._session.cancel_job(job)
+
+    def retry_job(self, job: int) -> None:
+        """Ask again what a job was asked that has ended."""
+        if self._session is not None:
+            self._session.retry_job(job)
+
+    def permit_job(self, job: int, allowed: bool) -> None:
+        """Answer the question that a job has asked."""
+        if self._session is not None:
+            self._session.permit_job(job, allowed)
+
+    def share_files(self, paths: Sequence[Path]) -> None:
+        """These files may be read from now on, and no others."""
+        if self._session is not None:
+            self._session.share_files(tuple(paths))
 
     def refresh_devices(self) -> None:
         """Look for devices now; ``devices_changed`` tells what was found."""

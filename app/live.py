@@ -4,7 +4,7 @@ The engine is imported when it is first needed, in the worker thread, so that
 the window itself appears at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,6 +41,12 @@ class LiveSession(Protocol):
     def mark(self, note: str) -> None: ...
 
     def cancel_job(self, job: int) -> None: ...
+
+    def retry_job(self, job: int) -> None: ...
+
+    def permit_job(self, job: int, allowed: bool) -> None: ...
+
+    def share_files(self, paths: Sequence[Path]) -> None: ...
 
     def stop_speaking(self) -> None: ...
 

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme as themes
 from app.actions import Actions, shortcuts_text
@@ -17,9 +25,12 @@ from app.device_menus import DeviceMenus
 from app.dialogs import show_about, show_shortcuts
 from app.document import Document
 from app.engine_bridge import EngineBridge
+from app.jobs_view import JobsView
 from app.live import Choice, sessions_dir
-from app.privacy import privacy_text
+from app.privacy import privacy_text, sharing_text
+from app.question_bar import QuestionBar
 from app.settings import Settings
+from app.shared_files import with_added
 from app.side_panel import SidePanel, show_action
 from app.theme import GAP
 from app.timeline.details_panel import DetailsPanel
@@ -48,6 +59,7 @@ class MainWindow(QMainWindow):
         self.live = self.document = Document()
         self._ticks = 0
         self._ticked_at = time.monotonic()
+        self._shared: tuple[Path, ...] = ()
         self._notice = ""
         self._notice_until = 0.0
         self.setAcceptDrops(True)
@@ -56,7 +68,9 @@ class MainWindow(QMainWindow):
         self.menus = DeviceMenus(bridge.refresh_devices, self)
         self.commands = Actions(self)
         self.side = SidePanel(self.theme, self.menus, privacy)
-        self.card = ConversationCard(self.theme, privacy)
+        self.card = ConversationCard(self.theme, privacy, sharing_text(background.base_url))
+        self.jobs = JobsView(self.theme)
+        self.question = QuestionBar(self.theme, self.commands)
         self.details = DetailsPanel(self.theme)
         self.timeline_card = TimelineCard(self.theme, self.commands)
         self.timeline = self.timeline_card.timeline
@@ -75,6 +89,7 @@ class MainWindow(QMainWindow):
         top = QSplitter(Qt.Orientation.Horizontal)
         top.addWidget(self.card)
         top.addWidget(self.details)
+        top.addWidget(self.jobs)
         top.setStretchFactor(0, 1)
         top.setChildrenCollapsible(False)
         right = QSplitter(Qt.Orientation.Vertical)
@@ -85,25 +100,30 @@ class MainWindow(QMainWindow):
         for splitter in (top, right):
             splitter.setHandleWidth(GAP)
         self._splitters = (top, right)
+        column = QVBoxLayout()
+        column.setSpacing(GAP)
+        column.addWidget(self.question)
+        column.addWidget(right, 1)
         body = QWidget()
         layout = QHBoxLayout(body)
         layout.setContentsMargins(GAP, 2, GAP, GAP)
         layout.setSpacing(GAP)
         layout.addWidget(self.side)
-        layout.addWidget(right, 1)
+        layout.addLayout(column, 1)
         self.setCentralWidget(body)
         self.details.hide()
         self.resize(1320, 880)
         right.setSizes([430, 400])
-        top.setSizes([700, 330])
+        top.setSizes([700, 330, 290])
         self.restoreGeometry(self._settings.geometry)
         for splitter, state in zip(
             self._splitters, (self._settings.columns, self._settings.layout), strict=True
         ):
             splitter.restoreState(state)
         side = self.side
-        order = (side.start, side.mute, side.silence, *side.devices, self.card.field, self.card.send,
-                 self.card.view, *self.timeline_card.buttons, self.timeline)  # fmt: skip
+        order = (self.question.deny, self.question.allow, side.start, side.mute, side.silence, *side.devices,
+                 self.card.field, self.card.send, self.card.share, self.card.view, self.jobs.close_button,
+                 *self.timeline_card.buttons, self.timeline)  # fmt: skip
         for first, second in pairwise(order):
             QWidget.setTabOrder(first, second)
 
@@ -124,6 +144,8 @@ class MainWindow(QMainWindow):
         show_action(side.mute, do.mute)
         show_action(side.silence, do.silence)
         show_action(self.card.leave, do.leave)
+        show_action(self.card.share, do.share)
+        self.card.share.setText("Share…")
         side.start.clicked.connect(self.toggle_session)
         do.toggle.triggered.connect(self.toggle_session)
         do.mute.triggered.connect(bridge.set_muted)
@@ -140,6 +162,9 @@ class MainWindow(QMainWindow):
         do.zoom_out.triggered.connect(lambda: self.timeline.zoom(1 / 1.5))
         do.fit.triggered.connect(self.timeline.fit)
         do.details.triggered.connect(self.details.setVisible)
+        do.jobs.setChecked(True)
+        do.jobs.toggled.connect(self.jobs.setVisible)
+        do.share.triggered.connect(self._ask_for_files)
         do.type.triggered.connect(self.card.field.setFocus)
         do.shortcuts.triggered.connect(lambda: show_shortcuts(self, shortcuts_text(do)))
         do.about.triggered.connect(lambda: show_about(self))
@@ -151,6 +176,12 @@ class MainWindow(QMainWindow):
         self.timeline.follow_changed.connect(do.follow.setChecked)
         self.details.closed.connect(self._details_closed)
         self.menus.changed.connect(self._devices_chosen)
+        self.card.files.changed.connect(self._share)
+        self.question.replied.connect(self._permit)
+        for part in (self.jobs, self.timeline):
+            part.stop_asked.connect(bridge.cancel_job)
+            part.retry_asked.connect(bridge.retry_job)
+        self.jobs.closed.connect(lambda: do.jobs.setChecked(False))
 
     # the session
 
@@ -190,9 +221,11 @@ class MainWindow(QMainWindow):
         for action in (self.commands.silence, self.commands.mark):
             action.setEnabled(state == "running")
         if state in ("stopped", "failed"):
-            changes = self.live.conversation.close()
+            changes = self.live.close()
             if self.document is self.live:
                 self.card.view.show_changes(changes)
+        elif state == "running" and self._shared:
+            self.bridge.share_files(self._shared)
         if state == "failed":
             self.notify(detail, forever=True)
         elif state == "starting":
@@ -203,6 +236,17 @@ class MainWindow(QMainWindow):
     def _cancel_jobs(self) -> None:
         for job in self.live.status.jobs:
             self.bridge.cancel_job(job)
+
+    def _permit(self, job: int, allowed: bool) -> None:
+        self.bridge.permit_job(job, allowed)
+        self.live.jobs.answered(job, allowed)
+        self._refresh_jobs(0.0)
+
+    def _refresh_jobs(self, seconds: float) -> None:
+        can_act = self.document is self.live and self.bridge.state == "running"
+        self.jobs.show_jobs(self.document.jobs, can_act)
+        self.timeline.can_act = can_act
+        self.question.show_questions(self.live.jobs.questions, seconds)
 
     def _recording_changed(self, on: bool) -> None:
         self.card.light.show_recording(on)
@@ -250,6 +294,7 @@ class MainWindow(QMainWindow):
         shown_fault = status.fault if self.document is self.live else ""
         self.card.show_notice(self._notice or shown_fault)
         self.commands.cancel.setEnabled(status.working)
+        self._refresh_jobs(seconds)
 
     def notify(self, text: str, forever: bool = False) -> None:
         """Say one line above the conversation, for a while or until the next one."""
@@ -282,6 +327,7 @@ class MainWindow(QMainWindow):
         self.commands.follow.setChecked(live)
         self.details.show_explanation(None)
         self.notify("")
+        self._refresh_jobs(0.0)
         self._show_title()
 
     def _selection_changed(self) -> None:
@@ -321,7 +367,29 @@ class MainWindow(QMainWindow):
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.bridge.open_recorded(paths[0])
+            if paths[0].is_dir():
+                self.bridge.open_recorded(paths[0])
+            else:
+                self._add_files(paths)
+
+    def _ask_for_files(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(self, "Share files with the assistant")
+        self._add_files([Path(name) for name in names])
+
+    def _add_files(self, paths: Sequence[Path]) -> None:
+        files = [path.absolute() for path in paths if path.is_file()]
+        if len(files) < len(paths):
+            self.notify(
+                "Only files can be shared, no folders. To open a recorded session, drop its folder alone."
+            )
+        if files:
+            self._share(with_added(self._shared, files))
+
+    def _share(self, paths: tuple[Path, ...]) -> None:
+        """These files may be read from now on; a session that starts later is told then."""
+        self._shared = paths
+        self.card.files.show_files(paths)
+        self.bridge.share_files(paths)
 
     # looks, and the end
 
@@ -340,7 +408,8 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             themes.apply(app, self.theme)
-        for part in (self.side, self.card, self.details, self.timeline_card, self.commands):
+        for part in (self.side, self.card, self.details, self.jobs, self.question, self.timeline_card,
+                     self.commands):  # fmt: skip
             part.set_theme(self.theme)
         self.side.show_running(self.bridge.active)
         self.details.show_explanation(explain(self.document.timeline))

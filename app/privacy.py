@@ -11,13 +11,24 @@ _HERE = ("localhost", "127.0.0.1", "::1", "")
 
 def privacy_text(server: str, sends_pictures: bool = False) -> str:
     """``server``: base URL of the language model in use; empty for the built-in one."""
+    host = _elsewhere(server)
+    if not host:
+        return f"{AI} {LOCAL}"
+    what = "and a picture go" if sends_pictures else "go"
+    return f"{AI} Your voice stays on this computer; the words of your questions {what} to {host}."
+
+
+def sharing_text(server: str) -> str:
+    """What is said about files that the person shares."""
+    host = _elsewhere(server)
+    rule = "Shared: only these files can be read"
+    return f"{rule}; what is read from them goes to {host}." if host else f"{rule}, and they stay here."
+
+
+def _elsewhere(server: str) -> str:
+    """The name of a server on another computer; empty for this one."""
     try:
         host = urlsplit(server).hostname or ""
     except ValueError:
         host = server
-    if host in _HERE:
-        return f"{AI} {LOCAL}"
-    what = "and a picture go" if sends_pictures else "go"
-    return (
-        f"{AI} Your voice stays on this computer; the words of your questions {what} to {one_line(host, 80)}."
-    )
+    return "" if host in _HERE else one_line(host, 80)

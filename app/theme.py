@@ -219,6 +219,12 @@ def style_sheet(theme: Theme) -> str:
     QToolButton[kind="device"] {{ background: transparent; padding: 5px 6px; text-align: left; }}
     QToolButton[kind="device"]:hover {{ background: {t.raised}; }}
     QToolButton::menu-indicator {{ image: none; width: 0; }}
+    QToolButton[kind="small"] {{ padding: 2px 8px; border-radius: 6px; font-size: 9pt; }}
+    QFrame[kind="row"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 10px; }}
+    QFrame[kind="row"]:focus {{ border: 1px solid {t.accent}; }}
+    QLabel[kind="steps"] {{ background: {t.raised}; border-radius: 6px; padding: 6px 8px; font-size: 9pt; }}
+    QFrame[kind="question"] {{ background: {mix(t.surface, t.warning, 0.14)};
+        border: 2px solid {t.warning}; border-radius: 12px; }}
     QLineEdit {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 10px;
         padding: 8px 12px; selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
     QLineEdit:focus {{ border: 1px solid {t.accent}; }}

@@ -1,6 +1,7 @@
 """What every test gets: no network for model hubs, no screen, and nothing left running behind it."""
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,10 @@ import pytest
 # Before any test imports Qt or a model hub's client.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Neither the language servers nor the notes and alarms of whoever runs the tests.
+os.environ["MICROTURN_DISCOVER"] = "0"
+_OWN_DATA = tempfile.TemporaryDirectory(prefix="microturn-tests-")
+os.environ["XDG_DATA_HOME"] = _OWN_DATA.name
 
 GRACE_S = 2.0
 

@@ -10,6 +10,7 @@ from engine.clock import Clock
 from engine.config import INPUT_CHUNK, OUTPUT_CHUNK, OUTPUT_HZ
 from engine.decisions import DECISIONS
 from engine.events import BackgroundEvent
+from engine.handover import HandOver, Line
 from engine.types import Frame, MicroTurn, Samples, SourceChunk, StepOutput
 from engine.voice import Phrase, SpokenWord, Voice
 
@@ -159,13 +160,18 @@ class FakeBackground:
     fail_on: str = ""
     ready: bool = False
     can_start: bool = True
+    replaces: bool = True
+    """Whether a request takes the place of what was given up with it."""
     faults: list[str] = field(default_factory=list)
     started: int = 0
     stopped: int = 0
-    asked: list[tuple[float, Samples, str, tuple[tuple[str, str], ...], Frame | None]] = field(
-        default_factory=list
-    )
+    asked: list[tuple[float, HandOver, Frame | None]] = field(default_factory=list)
+    heard: list[tuple[int, float, float]] = field(default_factory=list)
+    known: tuple[Line, ...] = ()
     cancelled: list[int] = field(default_factory=list)
+    retried: list[int] = field(default_factory=list)
+    permitted: list[tuple[int, bool]] = field(default_factory=list)
+    shared: tuple[str, ...] = ()
     waited: list[float] = field(default_factory=list)
     _coming: list[BackgroundEvent] = field(default_factory=list)
 
@@ -176,12 +182,19 @@ class FakeBackground:
         self.ready = self.can_start
         return self.ready
 
-    def submit(
-        self, t: float, audio: Samples, text: str, context: tuple[tuple[str, str], ...], frame: Frame | None
-    ) -> int:
+    def hear(self, index: int, samples: Samples, t: float, since: float) -> None:
+        self._maybe_fail("hear")
+        self.heard.append((index, t, since))
+
+    def know(self, lines: tuple[Line, ...]) -> None:
+        self.known = lines
+
+    def submit(self, t: float, package: HandOver, frame: Frame | None) -> int:
         self._maybe_fail("submit")
         job = len(self.asked)
-        self.asked.append((t, audio, text, context, frame))
+        self.asked.append((t, package, frame))
+        for other in package.given_up if self.replaces else ():
+            self.cancel(other, t)
         self._coming.append(BackgroundEvent(job, t, "asked"))
         for dt, event, say, detail in self.script:
             self._coming.append(BackgroundEvent(job, t + dt, event, say, detail))
@@ -198,7 +211,20 @@ class FakeBackground:
         self._maybe_fail("wait_until")
         self.waited.append(t)
 
-    def cancel(self, job: int, t: float) -> None:
+    def retry(self, job: int, t: float) -> int | None:
+        self._maybe_fail("retry")
+        self.retried.append(job)
+        return self.submit(t, self.asked[job][1], None)
+
+    def permit(self, job: int, allowed: bool) -> None:
+        self._maybe_fail("permit")
+        self.permitted.append((job, allowed))
+
+    def share(self, paths: tuple[str, ...]) -> None:
+        self._maybe_fail("share")
+        self.shared = paths
+
+    def cancel(self, job: int, t: float, reason: str = "") -> None:
         self._maybe_fail("cancel")
         self.cancelled.append(job)
         self._coming = [event for event in self._coming if event.id != job]

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from app.text import one_line
 from app.timeline.columns import Turn
-from app.timeline.items import Job
+from app.timeline.items import Job, kind_of
 from app.timeline.model import TimelineModel
 from app.timeline.time_scale import clock_label
 from engine.config import CHUNK_MS, CHUNK_S, INPUT_HZ
 from engine.decisions import DROP, NONE, RELAY
+from engine.events import BackgroundEvent
 
 HEADLINES = {
     "listen": "Kept listening",
@@ -132,7 +134,7 @@ def _near(turn: Turn, model: TimelineModel) -> tuple[Row, ...]:
     for job in model.items.jobs.between(t0, t1):
         for event in job.near(t0, t1):
             label = f"{_offset(event.t, turn)} job {job.id}"
-            rows.append((event.t, Row(label, job_event_text(event.event, event.text))))
+            rows.append((event.t, Row(label, job_event_text(event), event.event == "failed")))
     names = {"fault": "fault", "mark": "mark", "text_in": "typed", "vision": "camera"}
     for instant in model.items.instants.between(t0, t1):
         label = f"{_offset(instant.t, turn)} {names[instant.what]}"
@@ -142,14 +144,30 @@ def _near(turn: Turn, model: TimelineModel) -> tuple[Row, ...]:
     return tuple(row for _, row in nearest)
 
 
-def job_event_text(event: str, text: str) -> str:
-    names = {
-        "partial": "so far",
-        "tool_call": "called a tool",
-        "tool_result": "tool answered",
-        "answer": "answered",
-    }
-    name = names.get(event, event)
+def job_event_text(event: BackgroundEvent) -> str:
+    """One event of a job, in words."""
+    detail = {key: one_line(str(value), 300) for key, value in event.detail.items()}
+    kind, text = kind_of(event), event.text
+    if event.event == "partial" and kind == "answer":
+        name = "so far"
+    elif kind == "tool_call":
+        name = "will call a tool" if event.detail.get("waits") else "called a tool"
+        if (arguments := detail.get("arguments", "")) and arguments not in text:
+            text = f"{text} {arguments}".strip()
+    elif kind == "tool_result":
+        name = "tool answered" if event.detail.get("ok", True) else "tool failed"
+        text += f" ({event.detail['took_s']} s)" if "took_s" in event.detail else ""
+    else:
+        name = {
+            "asked": "rang by itself" if "alarm" in event.detail else "asked",
+            "request": "understood",
+            "question": "asked you",
+            "retry": "tried again",
+            "restart": "began its answer anew",
+            "answer": "answered",
+        }.get(kind, kind)
+    more = detail.get("why") or detail.get("advice") or detail.get("reason") or ""
+    text = " – ".join(part for part in (text, more) if part)
     return f"{name}: {text}" if text else name
 
 
@@ -185,10 +203,16 @@ def explain(model: TimelineModel) -> Explanation | None:
 def job_text(job: Job) -> str:
     """One job for a tooltip."""
     last = next(
-        (e.text for e in reversed(job.events) if e.text and e.event in ("answer", "partial", "failed")), ""
+        (
+            e.text
+            for e in reversed(job.events)
+            if e.text and (e.event in ("answer", "failed") or kind_of(e) in ("answer", "question"))
+        ),
+        "",
     )
     took = "" if job.t1 is None else f", {job.t1 - job.t0:.1f} s"
-    lines = [f"Job {job.id}: {job.outcome}{took}", job.request, last]
+    done = [job_event_text(e) for e in job.events if e.event in ("tool_call", "tool_result", "cancelled")]
+    lines = [f"Job {job.id}: {job.outcome}{took}", job.request, *done[-6:], last]
     return "\n".join(line[:300] for line in dict.fromkeys(lines) if line)
 
 

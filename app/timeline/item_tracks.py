@@ -1,12 +1,14 @@
 """Paint the tracks that hold items: what was said, background jobs, faults and marks."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from app.theme import argb, font, mix, q
-from app.timeline.items import JOB_ROWS, Groups, Instant, Job, Utterances, merged
+from app.timeline.items import JOB_ROWS, Groups, Instant, Job, Utterances, kind_of, merged
 from app.timeline.tracks import CELL_PX, View, draw_pixels
 from engine.config import CHUNK_S
 from engine.events import Transcript
@@ -20,6 +22,13 @@ _PLAIN_PX = 6
 _MERGE_PX = 1.5
 """Bars closer than this are one."""
 _SYMBOL_PX = 16
+_MARKED_PX = 40
+"""A job narrower than this shows no marks of what it did."""
+_MAX_MARKS = 80
+_MAX_TOUCHING = 60
+_MARK_PX = 8
+_WORDS_PX = 90
+_JOB_MARKS = ("tool_call", "tool_result", "question", "retry", "restart")
 
 
 def _elided(painter: QPainter, box: QRectF, text: str, metrics: QFontMetricsF) -> None:
@@ -55,7 +64,8 @@ def _paint_utterances(
         if box.width() > _TEXT_PX:
             painter.setPen(q(t.text))
             inner = box.adjusted(5, 0, -4, 0)
-            if len(among) == 1 and view.cell_px >= 2 * CELL_PX and among[0].speaker == "assistant":
+            known = len(among) == 1 and (among[0].speaker == "assistant" or among[0].words)
+            if known and view.cell_px >= 2 * CELL_PX:
                 _paint_words(painter, inner, view, among[0])
             else:
                 _elided(painter, inner, " · ".join(u.text for u in among[:8]), metrics)
@@ -80,13 +90,14 @@ def _paint_narrow(
 
 
 def _paint_words(painter: QPainter, box: QRectF, view: View, item: Transcript) -> None:
-    """Each word where its turn said it, while that leaves them readable; otherwise the sentence."""
+    """Each word where it was said, while that leaves them readable; otherwise the sentence."""
     metrics = QFontMetricsF(painter.font())
-    words = view.model.turns.words(int(item.t0 / CHUNK_S), int(item.t1 / CHUNK_S) + 1)
+    said = view.model.turns.words(int(item.t0 / CHUNK_S), int(item.t1 / CHUNK_S) + 1)
+    words = [(t0, text) for text, t0, _ in item.words] or [(i * CHUNK_S, text) for i, text in said]
     x_free = box.left()
     placed: list[tuple[float, str]] = []
-    for i, text in words:
-        x = max(view.scale.x(i * CHUNK_S), x_free)
+    for t, text in words:
+        x = max(view.scale.x(t), x_free)
         x_free = x + metrics.horizontalAdvance(text + " ")
         placed.append((x, text))
     if not placed or x_free > box.right() + 2 * view.cell_px:
@@ -122,12 +133,20 @@ def paint_jobs(painter: QPainter, top: float, height: float, view: View) -> None
         for k in np.flatnonzero(~wide & _failed(in_row, groups)).tolist():
             painter.fillRect(_bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall), q(t.danger))
         for k in np.flatnonzero(wide).tolist():
+            among = in_row[int(groups.first[k]) : int(groups.last[k]) + 1]
             box = _bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(q(mix(t.surface, t.warning, 0.32)))
             painter.drawRoundedRect(box, 3, 3)
-            if groups.first[k] == groups.last[k]:
-                _paint_job(painter, box, view, in_row[int(groups.first[k])], metrics)
+            for job in among[:_MAX_TOUCHING]:
+                _paint_touching(painter, _bar(view, job.t0, _job_end(job, view), y, tall), view, job, metrics)
+
+
+def _paint_touching(painter: QPainter, box: QRectF, view: View, job: Job, metrics: QFontMetricsF) -> None:
+    """One job of a run; one that takes the place of another begins where that ends."""
+    if box.width() > _PLAIN_PX:
+        painter.fillRect(QRectF(box.left() - 0.5, box.top(), 1, box.height()), q(view.theme.surface))
+        _paint_job(painter, box, view, job, metrics)
 
 
 def _failed(jobs: list[Job], groups: Groups) -> Bools:
@@ -144,24 +163,67 @@ def _job_end(job: Job, view: View) -> float:
 def _paint_job(painter: QPainter, box: QRectF, view: View, job: Job, metrics: QFontMetricsF) -> None:
     t = view.theme
     if job.first_answer_t is not None:
+        painter.setPen(Qt.PenStyle.NoPen)
         answering = _bar(view, job.first_answer_t, _job_end(job, view), box.top(), box.height())
         painter.setBrush(q(mix(t.surface, t.ok, 0.38)))
         painter.drawRoundedRect(answering, 3, 3)
-    if box.width() > 4:
-        painter.setPen(QPen(q(t.dim), 1))
-        for event in job.events[:80]:
-            if event.event in ("tool_call", "tool_result"):
-                x = view.scale.x(event.t)
-                painter.drawLine(QPointF(x, box.top()), QPointF(x, box.bottom()))
     if job.outcome in ("failed", "cancelled"):
         painter.setPen(QPen(q(t.danger if job.outcome == "failed" else t.dim), 2))
         c = QPointF(box.right() - 4, box.center().y())
         painter.drawLine(c + QPointF(-3, -3), c + QPointF(3, 3))
         if job.outcome == "failed":
             painter.drawLine(c + QPointF(-3, 3), c + QPointF(3, -3))
+    marks = [
+        (view.scale.x(event.t), kind, bool(event.detail.get("ok", True)))
+        for event in (job.events[:_MAX_MARKS] if box.width() > _MARKED_PX else ())
+        if (kind := kind_of(event)) in _JOB_MARKS
+    ]
     if box.width() > _TEXT_PX and box.height() >= _TEXT_TALL_PX:
         painter.setPen(q(t.text))
-        _elided(painter, box.adjusted(5, 0, -9, 0), job.request or f"job {job.id}", metrics)
+        room = _free(box.adjusted(5, 0, -9, 0), [x for x, _, _ in marks])
+        _elided(painter, room, job.request or f"job {job.id}", metrics)
+    for x, kind, ok in marks:
+        paint_job_mark(painter, QPointF(x, box.center().y()), kind, ok, view)
+
+
+def _free(box: QRectF, marks: list[float]) -> QRectF:
+    """The first part of a bar that has room for words between its marks, or the widest."""
+    edges = [box.left(), *(x for x in marks if box.left() < x < box.right()), box.right()]
+    gaps = [
+        QRectF(a + (0 if k == 0 else _MARK_PX), box.top(), b - a - 2 * _MARK_PX, box.height())
+        for k, (a, b) in enumerate(pairwise(edges))
+    ]
+    return next((gap for gap in gaps if gap.width() > _WORDS_PX), max(gaps, key=lambda gap: gap.width()))
+
+
+def paint_job_mark(painter: QPainter, at: QPointF, kind: str, ok: bool, view: View) -> None:
+    """Hollow square: a tool was called. Full: it answered, crossed out: it failed. Question mark: it asked
+    you. Two bars: it began anew. Each has a ground of its own."""
+    t, r = view.theme, 4.0
+    ground = QRectF(at.x() - r - 2, at.y() - r - 2, 2 * r + 4, 2 * r + 4)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(q(t.surface))
+    painter.drawRoundedRect(ground, 3, 3)
+    square = QRectF(at.x() - r, at.y() - r, 2 * r, 2 * r)
+    match kind:
+        case "question":
+            painter.setPen(q(t.text))
+            painter.setFont(font(8.5, QFont.Weight.DemiBold))
+            painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, "?")
+            painter.setFont(font(8))
+        case "retry" | "restart":
+            for dx in (-3.0, 1.0):
+                painter.fillRect(QRectF(at.x() + dx, at.y() - r, 2, 2 * r), q(t.text))
+        case "tool_result" if ok:
+            painter.fillRect(square, q(t.text))
+        case "tool_result":
+            painter.setPen(QPen(q(t.danger), 1.8))
+            painter.drawLine(square.topLeft(), square.bottomRight())
+            painter.drawLine(square.bottomLeft(), square.topRight())
+        case _:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(q(t.text), 1.4))
+            painter.drawRect(square.adjusted(0.7, 0.7, -0.7, -0.7))
 
 
 def paint_instants(painter: QPainter, top: float, height: float, view: View) -> None:

@@ -16,6 +16,7 @@ MAX_ITEMS = 20_000
 MAX_JOBS = 4_000
 MAX_JOB_EVENTS = 400
 MAX_TEXT = 2_000
+MAX_WORDS = 400
 _SAME_START_S = 0.05
 JOB_ROWS = 3
 Times = NDArray[np.float64]
@@ -133,6 +134,11 @@ class Utterances:
         return first, merged(self._times[0][first:last], self._times[1][first:last], apart_s)
 
 
+def kind_of(event: BackgroundEvent) -> str:
+    """What an event of a job is: its role where it is a part of something, else its name."""
+    return str(event.detail.get("role", "answer")) if event.event == "partial" else event.event
+
+
 @dataclass
 class Job:
     """One request to the background. ``t1`` is None while it is open."""
@@ -168,9 +174,12 @@ class Jobs:
                 del self.items[next(iter(self.items))]
         if len(job.events) < MAX_JOB_EVENTS or event.event in _ENDS:
             job.events.append(event)
-        if event.event == "asked" or (event.event == "partial" and event.detail.get("role") == "request"):
+        role = event.detail.get("role", "answer") if event.event == "partial" else ""
+        if event.event == "asked" or role == "request":
             job.request = event.text or job.request
-        elif event.event in ("partial", "answer") and job.first_answer_t is None:
+        elif role == "restart":
+            job.first_answer_t = None
+        elif (role == "answer" or (event.event == "answer" and event.text)) and job.first_answer_t is None:
             job.first_answer_t = event.t
         if event.event in _ENDS:
             job.t1, job.outcome = max(event.t, job.t0), event.event
@@ -199,7 +208,10 @@ class Items:
                 self.jobs.add(replace(event, text=one_line(event.text, MAX_TEXT)))
             case Transcript():
                 safe = replace(
-                    event, text=one_line(event.text, MAX_TEXT), unheard=one_line(event.unheard, MAX_TEXT)
+                    event,
+                    text=one_line(event.text, MAX_TEXT),
+                    unheard=one_line(event.unheard, MAX_TEXT),
+                    words=tuple((one_line(text, 80), t0, t1) for text, t0, t1 in event.words[:MAX_WORDS]),
                 )
                 (self.user if event.speaker == "user" else self.assistant).add(safe)
             case Fault():

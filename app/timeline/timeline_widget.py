@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QFont,
     QFontMetricsF,
@@ -16,11 +17,13 @@ from PySide6.QtGui import (
     QPen,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
+from app.text import one_line
 from app.theme import Theme, font, q
 from app.timeline import item_tracks, tracks
 from app.timeline.explain import hover_text, job_text
+from app.timeline.items import Job
 from app.timeline.model import TimelineModel
 from app.timeline.time_scale import TimeScale, clock_label, ticks
 from app.timeline.tracks import View
@@ -34,6 +37,7 @@ DRAG_PX = 4
 """A press that moves less than this is a click."""
 _PAN_SHARE = 0.15
 _ZOOM_STEP = 1.5
+_MENU_JOBS = 6
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class TimelineWidget(QWidget):
 
     selection_changed = Signal()
     follow_changed = Signal(bool)
+    stop_asked = Signal(int)
+    retry_asked = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,6 +82,8 @@ class TimelineWidget(QWidget):
         self._overview_drag = False
         self._was_following = True
         self._focus_by_key = False
+        self.can_act = False
+        """The session shown runs, so its jobs can be stopped and tried again."""
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -356,6 +364,49 @@ class TimelineWidget(QWidget):
                 )
         return hover_text(self.model, scale.turn(at.x()))
 
+    # what can be done about jobs
+
+    def jobs_near(self, t: float, near: float = CHUNK_S) -> list[Job]:
+        """Jobs at session second ``t``, the newest first; none where nothing can be done about them."""
+        found = self.model.items.jobs.between(t - near, t + near) if self.can_act else []
+        return sorted(found, key=lambda job: -job.t0)
+
+    def job_menu(self, t: float, near: float = CHUNK_S) -> QMenu | None:
+        """What can be done about the jobs there."""
+        jobs = self.jobs_near(t, near)[:_MENU_JOBS]
+        if not jobs:
+            return None
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for job in jobs:
+            verb, signal = ("Stop", self.stop_asked) if job.t1 is None else ("Try again", self.retry_asked)
+            name = one_line(job.request or f"job {job.id}", 60).replace("&", "&&")
+            action = menu.addAction(f"{verb}: {name}")
+            action.triggered.connect(lambda _=False, signal=signal, number=job.id: signal.emit(number))
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Of the jobs under the mouse, or at the selected micro-turn."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            if self.model.selected is None:
+                return
+            t = self.model.selected * CHUNK_S
+            at = self.mapToGlobal(QPoint(round(self.scale().x(t)), self.height() // 2))
+            menu = self.job_menu(t)
+        else:
+            scale, at = self.scale(), event.globalPos()
+            menu = (
+                self.job_menu(scale.t(event.pos().x()), 8 / scale.px_per_s) if event.x() >= GUTTER else None
+            )
+        if menu is not None:
+            menu.popup(at)
+
+    def _stop_selected(self) -> None:
+        if self.model.selected is not None:
+            running = [job for job in self.jobs_near(self.model.selected * CHUNK_S) if job.t1 is None]
+            if running:
+                self.stop_asked.emit(running[0].id)
+
     # keyboard
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -388,6 +439,8 @@ class TimelineWidget(QWidget):
             self.zoom(1 / _ZOOM_STEP)
         elif key == Qt.Key.Key_0:
             self.fit()
+        elif key == Qt.Key.Key_Delete:
+            self._stop_selected()
         elif key == Qt.Key.Key_Space:
             self.viewport.set_follow(not self.viewport.follow)
         else:

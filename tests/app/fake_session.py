@@ -1,6 +1,8 @@
 """A session without devices or a model, for tests of what stands before the engine."""
 
 import threading
+from collections.abc import Sequence
+from pathlib import Path
 
 from app.live import Choice, Devices
 from engine.errors import MicroturnError
@@ -31,6 +33,9 @@ class FakeSession:
         self.typed: list[str] = []
         self.marks: list[str] = []
         self.cancelled: list[int] = []
+        self.retried: list[int] = []
+        self.permitted: list[tuple[int, bool]] = []
+        self.shared: list[tuple[Path, ...]] = []
         self.silenced = 0
         self.stops = 0
         self.ends_in_time = True
@@ -62,6 +67,15 @@ class FakeSession:
 
     def cancel_job(self, job: int) -> None:
         self.cancelled.append(job)
+
+    def retry_job(self, job: int) -> None:
+        self.retried.append(job)
+
+    def permit_job(self, job: int, allowed: bool) -> None:
+        self.permitted.append((job, allowed))
+
+    def share_files(self, paths: Sequence[Path]) -> None:
+        self.shared.append(tuple(paths))
 
     def stop_speaking(self) -> None:
         self.silenced += 1

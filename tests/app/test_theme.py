@@ -21,7 +21,7 @@ def test_text_keeps_four_and_a_half_to_one(theme: Theme):
     grounds = (theme.window, theme.surface, theme.raised, theme.user, mix(theme.surface, theme.warning, 0.14))
     for ground in grounds:
         assert contrast(theme.text, ground) >= 4.5
-    for ground in (theme.window, theme.surface, theme.raised):
+    for ground in grounds:
         assert contrast(theme.dim, ground) >= 4.5
     assert contrast(theme.on_accent, theme.accent) >= 4.5
     assert contrast(theme.text, theme.accent_soft) >= 4.5

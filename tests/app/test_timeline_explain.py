@@ -1,6 +1,8 @@
 """What the details panel and the tooltips say, from events alone."""
 
-from app.timeline.explain import explain, hover_text, margin, verdict
+import pytest
+
+from app.timeline.explain import explain, hover_text, job_event_text, margin, verdict
 from app.timeline.model import TimelineModel
 from engine.events import BackgroundEvent, Fault, Transcript, TurnRecord
 from tests.app.scenario import turn
@@ -115,6 +117,33 @@ def test_background_events_near_it_are_listed_in_order():
     assert near.title == "Within a second of it"
     assert [row.value for row in near.rows] == [f"so far: word {k}" for k in range(5)]
     assert near.rows[0].label == "-0.5 s job 3"
+
+
+@pytest.mark.parametrize(
+    ("event", "text", "detail", "words"),
+    [
+        ("asked", "", {"alarm": 1}, "rang by itself"),
+        ("partial", "how far?", {"role": "request"}, "understood: how far?"),
+        ("partial", "It is", {"role": "answer"}, "so far: It is"),
+        ("partial", "May I?", {"role": "question"}, "asked you: May I?"),
+        ("partial", "", {"role": "retry", "why": "it was lost"}, "tried again: it was lost"),
+        ("partial", "", {"role": "restart"}, "began its answer anew"),
+        ("tool_call", "time", {"arguments": "{'a': 1}"}, "called a tool: time {'a': 1}"),
+        ("tool_call", "shot", {"waits": True}, "will call a tool: shot"),
+        ("tool_result", "noon", {"ok": True, "took_s": 0.1}, "tool answered: noon (0.1 s)"),
+        ("tool_result", "no", {"ok": False}, "tool failed: no"),
+        ("failed", "No.", {"advice": "ask less"}, "failed: No. – ask less"),
+        ("cancelled", "", {"reason": "replaced by 5"}, "cancelled: replaced by 5"),
+    ],
+)
+def test_each_thing_a_job_does_has_its_words(event, text, detail, words):
+    assert job_event_text(BackgroundEvent(1, 2.0, event, text, detail)) == words
+
+
+def test_a_failed_job_is_an_alert_in_the_details():
+    explanation = explain(one(turn(10), BackgroundEvent(3, 2.1, "failed", "No.")))
+    assert explanation is not None
+    assert [row.alert for row in explanation.sections[-1].rows] == [True]
 
 
 def test_nothing_is_explained_without_a_turn():

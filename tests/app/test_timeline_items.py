@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from app.timeline.items import Instant, Instants, Items, Jobs, Utterances, merged
+from app.timeline.items import Instant, Instants, Items, Jobs, Utterances, kind_of, merged
 from app.timeline.model import TimelineModel
-from engine.events import BackgroundEvent, Fault, Mark, TextIn, Transcript, VisionEvent
+from engine.events import BackgroundEvent, Caption, Fault, Mark, TextIn, Transcript, VisionEvent
 from tests.app.scenario import session, turn
 
 
@@ -25,6 +25,21 @@ def test_a_job_goes_from_asking_to_its_end():
     assert (job.t0, job.first_answer_t, job.t1, job.outcome) == (4.0, 6.0, 7.0, "answer")
     assert job.request == "how far?"
     assert [e.t for e in job.near(4.4, 6.1)] == [4.5, 6.0]
+
+
+def test_what_is_no_answer_does_not_count_as_one():
+    jobs = Jobs()
+    for k, role in enumerate(("question", "retry", "answer", "restart")):
+        jobs.add(BackgroundEvent(1, 4.0 + k, "partial", "words", {"role": role}))
+        assert jobs.items[1].first_answer_t == (6.0 if role == "answer" else None)
+    assert [kind_of(event) for event in jobs.items[1].events] == ["question", "retry", "answer", "restart"]
+
+
+def test_captions_are_left_out_and_words_of_transcripts_are_kept():
+    items = Items()
+    items.add(Caption(2.0, 1.0, "how f", 1))
+    items.add(Transcript(1.0, 2.5, "user", "how far", "", (("how\u202e", 1.0, 1.4), ("far", 2.0, 2.4))))
+    assert [u.words for u in items.user.items] == [(("how", 1.0, 1.4), ("far", 2.0, 2.4))]
 
 
 def test_jobs_at_the_same_time_get_rows_of_their_own():

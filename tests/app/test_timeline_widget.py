@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.theme import DARK, LIGHT, argb
@@ -203,6 +203,37 @@ def test_every_lane_draws_something_at_every_zoom(timeline, theme, span):
             for x in range(GUTTER + 3, WIDTH - 3, 3)
         }
         assert len(pixels - {ground}) >= 1, lane.name
+
+
+def drawn(timeline: TimelineWidget, lane: str, event: BackgroundEvent | Transcript) -> bytes:
+    """The pixels of a lane with one event in it."""
+    model = TimelineModel()
+    model.append([turn(i) for i in range(50)])
+    model.append([BackgroundEvent(1, 1.0, "asked"), event])
+    timeline.set_model(model, follow=False)
+    timeline.viewport.span_s = 8
+    timeline.viewport.centre(5)
+    top, height = next((y, h) for one, y, h in timeline.layout_lanes() if one.name == lane)
+    strip = timeline.grab().toImage().copy(GUTTER, round(top), 990, round(height)).convertToFormat(
+        QImage.Format.Format_Grayscale8
+    )  # fmt: skip
+    return bytes(strip.constBits())
+
+
+def test_what_a_job_does_has_marks_that_differ_without_colour(timeline):
+    kinds: list[tuple[str, dict[str, object]]] = [
+        ("tool_call", {}), ("tool_result", {"ok": True}), ("tool_result", {"ok": False}),
+        ("partial", {"role": "question"}), ("partial", {"role": "restart"}), ("partial", {"role": "request"}),
+    ]  # fmt: skip
+    shown = {drawn(timeline, "jobs", BackgroundEvent(1, 4.0, kind, "", detail)) for kind, detail in kinds}
+    assert len(shown) == len(kinds)
+
+
+def test_words_of_the_user_stand_at_their_times(timeline):
+    said = [
+        Transcript(2, 8, "user", "how far", "", (("how", 2.0, 2.4), ("far", t, t + 0.4))) for t in (3.0, 6.0)
+    ]
+    assert drawn(timeline, "user_words", said[0]) != drawn(timeline, "user_words", said[1])
 
 
 def test_decisions_can_be_told_apart_without_colour():

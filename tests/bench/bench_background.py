@@ -1,17 +1,17 @@
 """How quick and how heavy the background process is, and how little it disturbs the engine.
 
-python -m tests.bench.bench_background [--speech FOLDER_OF_AUDIO] [--cache FOLDER] [--threads N]
+python -m tests.bench.bench_background [--speech FOLDER_OF_AUDIO] [--cache FOLDER] [--threads N] [--kills N]
 
 Prints a table, then one line of JSON. A fresh ``--cache`` includes the first conversion.
 """
 
 import argparse
 import json
+import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -22,8 +22,12 @@ import soxr
 
 from engine.background.client import BackgroundClient
 from engine.background.settings import BackgroundSettings
+from engine.background.store import Store
+from engine.config import CHUNK_S, INPUT_CHUNK, EngineConfig
+from engine.engines.registry import make_engine
 from engine.events import BackgroundEvent
-from engine.types import Samples
+from engine.handover import HandOver
+from engine.types import MicroTurn, Samples, SelfState
 
 HZ = 16_000
 QUESTIONS = (
@@ -38,7 +42,7 @@ QUESTIONS = (
     "Thank you very much.",
     "Where do penguins live?",
 )
-NONE = np.zeros(0, np.float32)
+BLOCK_TURNS = 50
 TRANSCRIPT_CHARS = 110
 
 
@@ -55,7 +59,8 @@ def ready(settings: BackgroundSettings) -> tuple[BackgroundClient, float]:
 def finish(client: BackgroundClient, job: int) -> list[BackgroundEvent]:
     events: list[BackgroundEvent] = []
     while not events or events[-1].event not in ("answer", "failed", "cancelled"):
-        events += [event for event in client.poll(1e9) if event.id == job]
+        new = client.poll(1e9)
+        events += [event for event in new if isinstance(event, BackgroundEvent) and event.id == job]
         time.sleep(0.002)
     return events
 
@@ -87,19 +92,19 @@ def run(client: BackgroundClient, requests: list[Samples], show: bool) -> dict[s
     """Submit each request alone; medians over the requests, in seconds."""
     recognise, first, ends, rates, padded = [], [], [], [], 0
     for audio in requests:
-        events = finish(client, client.submit(0.0, audio, "", (), None))
+        events = finish(client, client.submit(0.0, HandOver(audio=audio), None))
         heard = next((e for e in events if e.detail.get("role") == "request"), None)
         words = [e for e in events if e.detail.get("role") == "answer"]
         end = events[-1]
         if heard is None or not words:
             continue
         recognise.append(float(heard.detail["recognise_s"]))
-        padded += bool(heard.detail["padded"])
+        padded += bool(heard.detail.get("padded"))
         first.append(words[0].t)
         ends.append(end.t)
-        rates.append(
-            (end.detail["pieces"] - 1) / max(1e-3, end.detail["answer_s"] - end.detail["first_word_s"])
-        )
+        if "pieces" in end.detail:
+            took = end.detail["answer_s"] - end.detail["first_word_s"]
+            rates.append((end.detail["pieces"] - 1) / max(1e-3, took))
         if show:
             print(f"  {heard.text[:TRANSCRIPT_CHARS]!r} -> {end.text[:TRANSCRIPT_CHARS]!r}")
     return {
@@ -113,31 +118,74 @@ def run(client: BackgroundClient, requests: list[Samples], show: bool) -> dict[s
     }
 
 
-def disturbance(client: BackgroundClient) -> dict[str, float]:
-    """Time of one fixed computation a micro-turn, beside an idle and beside a busy worker, in ms."""
-    values = np.linspace(-3, 3, 100_000)
+def disturbance(client: BackgroundClient, blocks: int) -> dict[str, float]:
+    """The interaction model's time a micro-turn beside an idle and beside a busy worker, in ms.
 
-    def turn() -> float:
+    Blocks of 10 s take turns. Busy means that somebody speaks all the time, so that hearing and thinking
+    ahead never rest, while requests for the language model are open.
+    """
+    engine = make_engine(EngineConfig())
+    engine.warm_up()
+    engine.reset(0)
+    speech = np.concatenate(spoken_questions())
+    idle: list[float] = []
+    busy: list[float] = []
+    index = 0
+    for block in range(2 * blocks):
+        times = busy if block % 2 else idle
         began = time.perf_counter()
-        for _ in range(20):
-            np.tanh(values)
-        return 1000 * (time.perf_counter() - began)
-
-    def turns(count: int, each: Callable[[], object]) -> list[float]:
-        times = []
-        for _ in range(count):
-            each()
-            times.append(turn())
+        for step in range(BLOCK_TURNS):
+            start = index * INPUT_CHUNK % (len(speech) - INPUT_CHUNK)
+            chunk = speech[start : start + INPUT_CHUNK]
+            if block % 2:
+                client.hear(index, chunk, index * CHUNK_S, 0.0)
+                if step % 10 == 0:
+                    client.submit(index * CHUNK_S, HandOver(text="Why is the sky blue?"), None)
+            client.poll(1e9)
+            before = time.perf_counter()
+            engine.step(MicroTurn(index, chunk, SelfState()))
+            times.append(1000 * (time.perf_counter() - before))
+            index += 1
+            time.sleep(max(0.0, began + (step + 1) * CHUNK_S - time.perf_counter()))
+        while client.busy:
+            client.poll(1e9)
             time.sleep(0.05)
-        return times
-
-    idle = turns(60, lambda: None)
-    busy = turns(60, lambda: client.submit(0.0, NONE, "Why is the sky blue?", (), None))
     return {
         "idle_ms": statistics.median(idle),
         "busy_ms": statistics.median(busy),
-        "idle_p95_ms": float(np.quantile(idle, 0.95)),
-        "busy_p95_ms": float(np.quantile(busy, 0.95)),
+        "idle_p99_ms": float(np.quantile(idle, 0.99)),
+        "busy_p99_ms": float(np.quantile(busy, 0.99)),
+        "p99_ratio": float(np.quantile(busy, 0.99) / np.quantile(idle, 0.99)),
+    }
+
+
+def kills(client: BackgroundClient, count: int, store: Path) -> dict[str, float]:
+    """SIGKILL the worker at random moments of its work, each second time with a note to keep."""
+    rng = random.Random(0)
+    back: list[float] = []
+    asked = answered = 0
+    for number in range(count):
+        client.wait_ready(30)
+        what = f"take a note: number {number} of the list" if number % 2 else "Why is the sky blue?"
+        job = client.submit(0.0, HandOver(text=what), None)
+        asked += 1
+        time.sleep(rng.uniform(0.0, 0.35))
+        pid = client.pid
+        if pid is not None:
+            psutil.Process(pid).kill()
+        began = time.perf_counter()
+        end = finish(client, job)[-1]
+        answered += end.event == "answer"
+        finish(client, client.submit(0.0, HandOver(text="What is 2 plus 2?"), None))
+        back.append(time.perf_counter() - began)
+    return {
+        "kills": count,
+        "answered": answered,
+        "asked": asked,
+        "back_median_s": statistics.median(back),
+        "back_max_s": max(back),
+        "notes_wanted": count // 2,
+        "notes_kept": len(Store(store).notes()),
     }
 
 
@@ -146,9 +194,17 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, help="folder of recordings of people")
     parser.add_argument("--cache", type=Path, help="folder of the converted model (default: a fresh one)")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--blocks", type=int, default=6, help="of 10 s each, idle and busy in turn")
+    parser.add_argument("--kills", type=int, default=100)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as fresh:
-        settings = BackgroundSettings(cache_dir=str(arguments.cache or fresh), threads=arguments.threads)
+        settings = BackgroundSettings(
+            cache_dir=str(arguments.cache or fresh),
+            threads=arguments.threads,
+            store=str(Path(fresh) / "mind.sqlite"),
+            config_dir=fresh,
+            discover=False,
+        )
         client, cold_s = ready(settings)
         client.stop()
         client, warm_s = ready(settings)
@@ -162,13 +218,8 @@ def main() -> None:
             if arguments.speech:
                 figures["people"] = run(client, recordings(arguments.speech, 20), show=True)
             figures["rss_used_mb"] = resident_mb(client)
-            figures["disturbance"] = disturbance(client)
-            while len(client.poll(1e9)) > 0:
-                time.sleep(3)
-            psutil.Process(client.pid).kill()
-            began = time.perf_counter()
-            finish(client, client.submit(0.0, NONE, "Hello.", (), None))
-            figures["answer_after_kill_s"] = time.perf_counter() - began
+            figures["disturbance"] = disturbance(client, arguments.blocks)
+            figures["kills"] = kills(client, arguments.kills, Path(settings.store))
         finally:
             began = time.perf_counter()
             client.stop()

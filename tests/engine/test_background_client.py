@@ -1,6 +1,7 @@
 """The supervising client, against worker processes that follow a script."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,10 +19,10 @@ import pytest
 from engine.background import WORKER_FLAG, process, run_worker_if_asked
 from engine.background.client import BackgroundClient
 from engine.background.settings import BackgroundSettings, Supervision
-from engine.events import BackgroundEvent
-from engine.types import Frame
+from engine.events import BackgroundEvent, Caption
+from engine.handover import HandOver, Line
+from engine.types import Frame, Samples
 
-NONE = np.zeros(0, np.float32)
 ENDS = ("answer", "failed", "cancelled")
 QUICK = Supervision(ping_s=0.1, silence_s=1.5, start_silence_s=5.0, backoff_s=0.05)
 
@@ -47,6 +48,23 @@ def answer(job, words, pause=0.0):
         send(JobEvent(job, "partial", word, 0.0, {"role": "answer"}))
     send(JobEvent(job, "answer", " ".join(words), 0.0))
 
+# What the user "says" is the sound's first number: so many words, nine of them settled.
+SAID = "What is two plus two and what is three".split()
+
+def listen(message):
+    count = int(message.audio and __import__("numpy").frombuffer(message.audio, "<f4")[0] * 100 + 0.5)
+    if count:
+        words = tuple((word, 0.1 * n, 0.1 * n + 0.1) for n, word in enumerate(SAID[:count]))
+        send(HeardWords(0, count, words, 0, count == 9, False, message.t + 0.2))
+    if count == 9:
+        detail = {"role": "request", "since": message.since, "utterance": 0, "revision": count, "topic": "it"}
+        send(JobEvent(-1, "partial", " ".join(SAID), 0.0, detail))
+        send(JobEvent(-1, "partial", "Four.", 0.0, {"role": "answer"}))
+        send(JobEvent(-1, "answer", "Four.", 0.0))
+    send(Listened(message.index))
+
+notes = []
+
 while (message := read_message(source)) is not None:
     if isinstance(message, Configure):
         if "never ready" in message.settings.model:
@@ -59,8 +77,24 @@ while (message := read_message(source)) is not None:
     elif isinstance(message, Stop):
         if "stubborn" not in starts:
             sys.exit(0)
+    elif isinstance(message, Hear):
+        notes.append(f"hear{message.index}")
+        if "deaf" in starts:
+            time.sleep(3600)
+        listen(message)
+    elif isinstance(message, Lines):
+        notes.append("lines:" + "|".join(line.text for line in message.lines))
+    elif isinstance(message, Share):
+        notes.append("share:" + "|".join(message.paths))
+    elif isinstance(message, Permit):
+        notes.append(f"permit{message.job}:{message.allowed}")
+        answer(message.job, ["Yes." if message.allowed else "No."])
+    elif isinstance(message, Cancel):
+        notes.append(f"cancel{message.job}")
+    elif isinstance(message, Told):
+        notes.append(f"told{message.alarm}")
     elif isinstance(message, Request):
-        job, (what, *words) = message.job, message.text.split()
+        job, (what, *words) = message.job, (message.text or f"adopt {message.adopt}").split()
         once = first or what.endswith("always")
         if what.startswith("die") and once:
             send(JobEvent(job, "partial", words[0], 0.0, {"role": "answer"}))
@@ -72,6 +106,17 @@ while (message := read_message(source)) is not None:
             target.flush()
         elif what == "hang":
             pass
+        elif what == "adopt":
+            notes.append(f"adopt{words[0]}")
+            send(JobEvent(job, "answer", "Four.", 0.0))
+        elif what == "notes":
+            answer(job, notes)
+        elif what == "alarm":
+            for _ in range(2):
+                send(Due(int(words[0]), "Your timer is done."))
+            answer(job, ["Set."])
+        elif what == "ask":
+            send(JobEvent(job, "partial", "May I?", 0.0, {"role": "question", "tool": "look"}))
         elif what == "slow":
             threading.Thread(target=answer, args=(job, words, 0.1), daemon=True).start()
         elif what == "picture":
@@ -108,19 +153,32 @@ def client(starts: Path) -> Iterator[Callable[..., BackgroundClient]]:
         assert made.status.state == "stopped"
 
 
-def finish(client: BackgroundClient, job: int, timeout: float = 15.0) -> list[BackgroundEvent]:
-    """All events until the job has ended."""
+def poll(client: BackgroundClient) -> list[BackgroundEvent]:
+    return [event for event in client.poll(1e9) if isinstance(event, BackgroundEvent)]
+
+
+def finish(client: BackgroundClient, *jobs: int, timeout: float = 15.0) -> list[BackgroundEvent]:
+    """All events until the jobs have ended."""
     events: list[BackgroundEvent] = []
     deadline = time.monotonic() + timeout
-    while not any(e.id == job and e.event in ENDS for e in events):
+    while not set(jobs) <= {e.id for e in events if e.event in ENDS}:
         assert time.monotonic() < deadline, events
-        events += client.poll(1e9)
+        events += poll(client)
         time.sleep(0.005)
     return events
 
 
 def ask(client: BackgroundClient, text: str, t: float = 1.0) -> int:
-    return client.submit(t, NONE, text, (), None)
+    return client.submit(t, HandOver(text=text), None)
+
+
+def notes(client: BackgroundClient) -> list[str]:
+    """What the worker has got besides requests."""
+    return finish(client, ask(client, "notes"))[-1].text.split()
+
+
+def sound(number: float) -> Samples:
+    return np.full(3_200, number / 100, np.float32)
 
 
 def streamed(events: list[BackgroundEvent]) -> str:
@@ -146,7 +204,7 @@ def test_a_request_before_the_worker_is_ready_is_answered(client):
 def test_many_requests_are_answered_in_turn(client):
     background = client()
     jobs = [ask(background, f"say {n}") for n in range(4)]
-    events = finish(background, jobs[-1])
+    events = finish(background, *jobs)
     assert [e.text for e in events if e.event == "answer"] == ["0", "1", "2", "3"]
 
 
@@ -157,7 +215,9 @@ def test_submit_and_poll_never_wait(client):
     worst = 0.0
     for _ in range(20):
         began = time.perf_counter()
-        background.submit(1.0, audio, "hang", (), None)
+        background.submit(1.0, HandOver(audio=audio, text="hang"), None)
+        background.hear(0, audio[:3_200], 0.2, 0.0)
+        background.know((Line("user", "Hello."),))
         background.poll(1e9)
         worst = max(worst, time.perf_counter() - began)
         time.sleep(0.01)
@@ -179,11 +239,11 @@ def test_killed_in_the_middle_it_is_tried_again_and_answered(client, starts):
 def test_a_request_that_kills_every_worker_fails_and_the_next_is_answered(client, starts):
     background = client()
     bad, good = ask(background, "die-always One two."), ask(background, "say Fine.")
-    events = finish(background, good)
+    events = finish(background, bad, good)
     failed = [e for e in events if e.event == "failed"]
     assert [e.id for e in failed] == [bad]
     assert "twice" in failed[0].detail["advice"]
-    assert events[-1].text == "Fine."
+    assert [e.text for e in events if e.event == "answer"] == ["Fine."]
     assert starts.read_text() == "..."
 
 
@@ -215,10 +275,13 @@ def test_a_worker_that_talks_nonsense_is_replaced(client, starts):
 
 
 def test_a_request_without_end_fails(client):
-    background = client(limits=replace(QUICK, job_s=1.0))
-    events = finish(background, ask(background, "hang"))
-    assert events[-1].event == "failed"
-    assert "no end after 1 s" in events[-1].detail["advice"]
+    background = client(limits=replace(QUICK, job_s=0.5, overdue_s=0.5))
+    other = ask(background, "slow Some other words that take their time.")
+    events = finish(background, ask(background, "hang"), other)
+    failed = [e for e in events if e.event == "failed"]
+    assert len(failed) == 1
+    assert "no end after 0.5 s" in failed[0].detail["advice"]
+    assert [e.text for e in events if e.event == "answer"] == ["Some other words that take their time."]
     assert finish(background, ask(background, "say Next."))[-1].text == "Next."
 
 
@@ -248,9 +311,17 @@ def test_a_cancelled_job_ends_at_once(client):
     background = client()
     assert background.wait_ready(10)
     job = ask(background, "hang", t=2.0)
-    background.cancel(job, 2.5)
+    time.sleep(0.2)
+    background.cancel(job, 2.5, "the user said so")
     events = finish(background, job)
     assert [(e.event, e.t) for e in events] == [("asked", 2.0), ("cancelled", 2.5)]
+    assert events[-1].detail["reason"] == "the user said so"
+    assert f"cancel{job}" in notes(background)
+    again = background.retry(job, 4.0)
+    assert again not in (None, job)
+    assert background.retry(again, 4.5) is None
+    background.cancel(again, 5.0)
+    assert [(e.id, e.t) for e in poll(background)] == [(again, 4.0), (again, 5.0)]
 
 
 def test_simulated_time_goes_no_faster_than_the_answer(client):
@@ -278,15 +349,118 @@ def test_simulated_time_goes_no_faster_than_the_answer(client):
     assert background.poll(1e9) == ()
 
 
-def test_pictures_are_sent_only_when_wanted(client, starts):
-    frame = Frame(np.full((480, 640, 3), 90, np.uint8), 0, 0.0)
+def test_the_picture_goes_with_the_request(client):
+    """Whether a language model gets to see it is for the worker to decide."""
+    frame = Frame(np.full((1_480, 640, 3), 90, np.uint8), 0, 0.0)
     background = client()
-    events = finish(background, background.submit(0.0, NONE, "picture", (), frame))
-    assert events[-1].text == "0 none"
-    background = client(send_frames=True)
-    size, start = finish(background, background.submit(0.0, NONE, "picture", (), frame))[-1].text.split()
+    size, start = finish(background, background.submit(0.0, HandOver(text="picture"), frame))[-1].text.split()
     assert int(size) > 500
     assert start == "ffd8ff"
+    assert finish(background, ask(background, "picture"))[-1].text == "0 none"
+
+
+def test_several_are_answered_at_once(client):
+    background = client()
+    assert background.wait_ready(10)
+    slow, quick = ask(background, "slow One two three four five."), ask(background, "say Quick.", t=1.1)
+    events = finish(background, slow, quick)
+    ends = [(e.id, e.text) for e in events if e.event == "answer"]
+    assert ends == [(quick, "Quick."), (slow, "One two three four five.")]
+    assert [e.t for e in events if e.event == "asked"] == [1.0, 1.1]
+
+
+def test_what_the_user_says_comes_back_as_captions(client):
+    background = client(simulated=True)
+    assert background.wait_ready(10)
+    captions: list[Caption] = []
+    for index, count in enumerate((0, 1, 3, 3)):
+        t = 0.2 * (index + 1)
+        background.hear(index, sound(count), t, 0.0)
+        background.wait_until(t + 0.2)
+        events = background.poll(t + 0.2)
+        captions += [event for event in events if isinstance(event, Caption)]
+    assert [caption.text for caption in captions] == ["What", "What is two", "What is two"]
+    assert all(0.2 * n <= caption.t <= 0.2 * (n + 1) for n, caption in enumerate(captions, 2))
+    assert background.take_faults() == ()
+
+
+def test_what_was_thought_ahead_is_there_at_the_hand_over(client):
+    background = client(simulated=True)
+    assert background.wait_ready(10)
+    background.hear(0, sound(9), 0.2, 0.0)
+    background.wait_until(60.0)
+    background.poll(0.4)
+    job = background.submit(0.4, HandOver(since=0.0), None)
+    events = background.poll(0.4 + 1e-6)
+    assert [(e.id, e.t, e.text) for e in events if isinstance(e, BackgroundEvent)] == [
+        (job, 0.4, ""),
+        (job, 0.4, "What is two plus two and what is three"),
+        (job, 0.4, "Four."),
+    ]
+    ending = finish(background, job)
+    assert [(e.event, e.text) for e in ending] == [("answer", "Four.")]
+    assert "adopt-1" in notes(background)
+
+
+def test_a_new_worker_hears_the_last_seconds_again_and_learns_what_is_known(client, starts):
+    background = client()
+    background.know((Line("user", "early"),))
+    background.share(("/a",))
+    background.hear(0, sound(0), 0.2, 0.0)
+    assert background.wait_ready(10)
+    assert notes(background) == ["lines:early", "share:/a", "hear0"]
+    background.know((Line("user", "late"),))
+    background.share(tuple(f"/{n}" for n in range(20)))
+    background.hear(1, sound(0), 0.4, 0.0)
+    shared = "share:" + "|".join(f"/{n}" for n in range(4, 20))
+    assert notes(background)[3:] == ["lines:late", shared, "hear1"]
+    psutil.Process(background.pid).kill()
+    assert notes(background) == ["lines:late", shared, "hear0", "hear1"]
+    assert starts.read_text() == ".."
+
+
+def test_sound_for_which_there_is_no_room_is_counted(tmp_path):
+    command = (sys.executable, "-c", SCRIPTED, str(tmp_path / "deaf"))
+    background = BackgroundClient(BackgroundSettings(), command=command, limits=QUICK)
+    background.start()
+    try:
+        assert background.wait_ready(10)
+        began = time.monotonic()
+        for index in range(400):
+            background.hear(index, sound(0), 0.2 * (index + 1), 0.0)
+        assert time.monotonic() - began < 0.5
+        faults = background.take_faults()
+        assert len(faults) == 1
+        assert re.fullmatch(r"the background process missed \d\d\.\d s of sound", faults[0])
+        assert background.take_faults() == ()
+    finally:
+        background.stop()
+
+
+def test_an_alarm_is_told_once_and_the_worker_learns_that_it_was(client):
+    background = client()
+    events = finish(background, ask(background, "alarm 7"))
+    assert [e.text for e in events if "alarm" in e.detail] == ["", "Your timer is done."]
+    assert notes(background)[-1] == "told7"
+    assert not [e for e in poll(background) if "alarm" in e.detail]
+    # The worker repeats what it was not told of, or what it was told of and has forgotten.
+    events = finish(background, ask(background, "alarm 7"))
+    assert not [e for e in events if "alarm" in e.detail]
+    assert notes(background)[-1] == "told7"
+
+
+@pytest.mark.parametrize(("allowed", "said"), [(True, "Yes."), (False, "No.")])
+def test_a_question_is_answered(client, allowed, said):
+    background = client()
+    job = ask(background, "ask")
+    deadline = time.monotonic() + 10
+    events: list[BackgroundEvent] = []
+    while not any(e.detail.get("role") == "question" for e in events):
+        assert time.monotonic() < deadline
+        events += poll(background)
+        time.sleep(0.005)
+    background.permit(job, allowed)
+    assert finish(background, job)[-1].text == said
 
 
 def test_a_worker_that_does_not_leave_is_killed(tmp_path):
@@ -307,7 +481,7 @@ def test_a_stopped_worker_does_not_hold_up_the_end(client):
     assert background.wait_ready(10)
     pid = background.pid
     os.kill(pid, signal.SIGSTOP)
-    background.submit(0.0, np.zeros(60 * 16_000, np.float32), "say", (), None)
+    background.submit(0.0, HandOver(audio=np.zeros(60 * 16_000, np.float32), text="say"), None)
     time.sleep(0.3)  # its pipe is full now
     began = time.monotonic()
     background.stop()

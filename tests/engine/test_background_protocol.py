@@ -2,6 +2,7 @@
 
 import io
 import json
+import typing
 
 import numpy as np
 import pytest
@@ -12,15 +13,23 @@ from engine.background import protocol
 from engine.background.protocol import (
     Cancel,
     Configure,
+    Due,
+    Hear,
+    HeardWords,
     JobEvent,
+    Lines,
+    Listened,
     Message,
+    Permit,
     Ping,
     Pong,
     ProtocolError,
     Ready,
     Request,
+    Share,
     Status,
     Stop,
+    Told,
     audio_bytes,
     audio_samples,
     clip_text,
@@ -29,12 +38,17 @@ from engine.background.protocol import (
     write_message,
 )
 from engine.background.settings import BackgroundSettings
+from engine.handover import Line
 
 numbers = st.integers(0, 2**53)
 plain = st.one_of(
     st.text(max_size=20), st.integers(-(10**9), 10**9), st.booleans(), st.floats(-1e9, 1e9, allow_nan=False)
 )
-messages = st.one_of(
+seconds = st.floats(-1e9, 1e9, allow_nan=False)
+words = st.text(max_size=30)
+sound = st.integers(0, 50).flatmap(lambda n: st.binary(min_size=4 * n, max_size=4 * n))
+lines = st.lists(st.builds(Line, st.text(max_size=9), words, seconds, seconds, words), max_size=5).map(tuple)
+kinds = (
     st.builds(
         Configure,
         st.builds(
@@ -43,16 +57,43 @@ messages = st.one_of(
             api_key=st.text(max_size=30),
             threads=st.integers(1, 64),
             send_frames=st.booleans(),
+            think_ahead=st.booleans(),
+            wall_start=st.floats(0, 1e12, allow_nan=False),
+            simulated=st.booleans(),
+            zone=st.text(max_size=30),
         ),
     ),
     st.builds(
         Request,
         job=numbers,
+        key=words,
+        t=seconds,
+        since=seconds,
         text=st.text(max_size=50),
-        context=st.lists(st.tuples(st.text(max_size=9), st.text(max_size=30)), max_size=5).map(tuple),
-        audio=st.integers(0, 50).flatmap(lambda n: st.binary(min_size=4 * n, max_size=4 * n)),
+        lines=lines,
+        given_up=st.lists(numbers, max_size=5).map(tuple),
+        adopt=st.integers(-(2**53), 2**53),
+        deadline_s=st.floats(0.1, 3_600, allow_nan=False),
+        audio=sound,
         jpeg=st.binary(max_size=60),
     ),
+    st.builds(Hear, numbers, seconds, seconds, sound),
+    st.builds(Listened, numbers),
+    st.builds(Lines, lines),
+    st.builds(
+        HeardWords,
+        numbers,
+        numbers,
+        st.lists(st.tuples(words, seconds, seconds), max_size=5).map(tuple),
+        numbers,
+        st.booleans(),
+        st.booleans(),
+        seconds,
+    ),
+    st.builds(Permit, numbers, st.booleans()),
+    st.builds(Share, st.lists(words, max_size=5).map(tuple)),
+    st.builds(Due, numbers, words),
+    st.builds(Told, numbers),
     st.builds(Cancel, numbers),
     st.builds(Ping, numbers),
     st.builds(Pong, numbers),
@@ -61,13 +102,14 @@ messages = st.one_of(
     st.builds(Ready, st.text(max_size=50), st.text(max_size=50)),
     st.builds(
         JobEvent,
-        numbers,
+        st.integers(-(2**53), 2**53),
         st.sampled_from(protocol.EVENTS),
         st.text(max_size=50),
         st.floats(0, 1e6, allow_nan=False),
         st.dictionaries(st.text(max_size=10), plain, max_size=5),
     ),
 )
+messages = st.one_of(*kinds)
 
 
 def read_all(data: bytes) -> list[Message]:
@@ -121,8 +163,15 @@ def test_a_message_cut_anywhere_is_refused(message, data):
         read_all(sent[:cut])
 
 
+@settings(max_examples=5)
+@given(st.tuples(*kinds))
+def test_those_are_all_kinds_of_messages(each):
+    assert {type(message) for message in each} == set(protocol._FIELDS) == set(typing.get_args(Message))
+
+
 def header(**changes) -> bytes:
-    line, _, _ = encode(Request(1, "hi", (("user", "a"),), b"\0" * 8, b"jpeg")).partition(b"\n")
+    request = Request(1, text="hi", lines=(Line("user", "a"),), audio=b"\0" * 8, jpeg=b"jpeg")
+    line, _, _ = encode(request).partition(b"\n")
     fields = json.loads(line) | changes
     return json.dumps({k: v for k, v in fields.items() if v is not ...}).encode() + b"\n" + b"\0" * 12
 
@@ -141,10 +190,25 @@ def header(**changes) -> bytes:
         {"job": True},
         {"text": None},
         {"text": "x" * (protocol.MAX_TEXT + 1)},
-        {"context": [["user"]]},
-        {"context": [["user", 7]]},
-        {"context": {"user": "a"}},
-        {"context": [["user", "a"]] * (protocol.MAX_CONTEXT + 1)},
+        {"key": "x" * 101},
+        {"t": 1e10},
+        {"t": "soon"},
+        {"since": None},
+        {"lines": [["user", "a"]]},
+        {"lines": [["user", 7, 0, 0, ""]]},
+        {"lines": [["user", "a", 0, 0, "", ""]]},
+        {"lines": [["user", "a", 0, True, ""]]},
+        {"lines": [["u" * 41, "a", 0, 0, ""]]},
+        {"lines": [["user", "a", 0, 0, "x" * (protocol.MAX_LINE_TEXT + 1)]]},
+        {"lines": {"user": "a"}},
+        {"lines": [["user", "a", 0, 0, ""]] * (protocol.MAX_LINES + 1)},
+        {"given_up": [-1]},
+        {"given_up": 1},
+        {"given_up": [1] * (protocol.MAX_LINES + 1)},
+        {"adopt": 1.5},
+        {"adopt": None},
+        {"deadline_s": 0},
+        {"deadline_s": 1e9},
         {"extra": 1},
         {"text": ...},
         {"kind": "exec"},
@@ -175,6 +239,20 @@ def test_a_header_without_end_is_not_read_for_ever():
         JobEvent(1, "answer", "x", 0.0, {"deep": [1]}),  # type: ignore[dict-item]
         JobEvent(1, "answer", "x" * (protocol.MAX_TEXT + 1), 0.0),
         Request(1, audio=b"abc"),
+        Request(-1),
+        Request(1, lines=(Line("user", "a", float("nan")),)),
+        Request(1, deadline_s=0.0),
+        Hear(1, 0.0, 0.0, b"abc"),
+        Hear(-1, 0.0, 0.0),
+        HeardWords(1, 1, (("a", 0.0, float("inf")),), 0, False, False, 0.0),
+        HeardWords(1, 1, (("a", 0.0, 1.0),) * (protocol.MAX_WORDS + 1), 0, False, False, 0.0),
+        HeardWords(1, 1, (("a", 0.0),), 0, False, False, 0.0),  # type: ignore[arg-type]
+        Lines((Line("user", "x" * (protocol.MAX_LINE_TEXT + 1)),)),
+        Permit(1, 1),  # type: ignore[arg-type]
+        Share(("a",) * (protocol.MAX_FILES + 1)),
+        Due(-1, "x"),
+        Told(-1),
+        Cancel(-1),  # a guess is not the engine's to cancel
         Configure(BackgroundSettings(threads=0)),
     ],
 )

@@ -9,10 +9,10 @@ from engine.bench.figures import MEASURES, OVERALL, figure
 from engine.bench.measure import measure
 from engine.bench.said import answer_onset, words
 from engine.bench.suite import load_engine
+from engine.handover import HandOver
 from tests.engine.bench_fakes import ANSWER, Planned, case, cue, overlap_cases
 from tests.fakes import FakeEngine, FakeStopwatch, ToneVoice, output
 
-SILENCE = np.zeros(0, np.float32)
 
 
 def run(made_for, engine, voice=None):
@@ -34,7 +34,7 @@ def asks(*indices):
 
 
 def ask(background, t):
-    return background.submit(t, SILENCE, "", (), None)
+    return background.submit(t, HandOver(), None)
 
 
 def answers_of(background, t=100.0):

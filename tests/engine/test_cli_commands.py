@@ -41,7 +41,7 @@ def run(capsys, *argv: object) -> tuple[int, str, str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "replay", "demo", "bench", "inspect", "devices", "doctor", "simulate", "train"]
+    "command", ["", "replay", "demo", "bench", "inspect", "devices", "doctor", "key", "simulate", "train"]
 )
 def test_help_everywhere(capsys, command):
     status, out, err = run(capsys, *command.split(), "--help")
@@ -51,7 +51,7 @@ def test_help_everywhere(capsys, command):
 
 def test_help_names_every_command_format_and_config(capsys):
     _, out, _ = run(capsys, "--help")
-    for name in ("replay", "demo", "bench", "inspect", "devices", "doctor", "simulate", "train"):
+    for name in ("replay", "demo", "bench", "inspect", "devices", "doctor", "key", "simulate", "train"):
         assert f"    {name} " in out
     _, out, _ = run(capsys, "inspect", "--help")
     assert all(f"  {name} " in out for name in FORMATS)

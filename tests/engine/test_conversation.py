@@ -12,6 +12,7 @@ from engine.conversation import (
     without_overlap,
 )
 from engine.events import Transcript
+from engine.handover import Line
 from engine.types import Samples
 
 SILENT = np.zeros(OUTPUT_CHUNK, np.float32)
@@ -113,7 +114,8 @@ def test_request_carries_typed_text_once_and_the_last_lines() -> None:
     conversation.add(Transcript(1, 1, "assistant", "", unheard="nothing"))
     request = conversation.request(0)
     assert request.text == "hello\nthere"
-    assert request.context == tuple(("user", f"line {i}") for i in range(5, CONTEXT_LINES + 5))
+    assert [line.text for line in request.lines[:-1]] == [f"line {i}" for i in range(6, CONTEXT_LINES + 5)]
+    assert request.lines[-1] == Line("assistant", "", 1, 1, "nothing")
     assert len(request.audio) == 0
     assert conversation.request(1).text == ""
 

@@ -6,7 +6,7 @@ import pytest
 from engine.config import INPUT_CHUNK, LateRule
 from engine.errors import MicroturnError
 from engine.events import BackgroundEvent, Event, Mark, TextIn, Transcript, VisionEvent
-from engine.inbox import CancelJob, StopSpeaking
+from engine.inbox import CancelJob, PermitJob, RetryJob, ShareFiles, StopSpeaking
 from engine.runner import MAX_FAILURES
 from engine.types import MicroTurn, SourceChunk, StepOutput
 from tests.fakes import FakeBackground, FakeCamera, FakeEngine, FakeStopwatch, output
@@ -235,11 +235,11 @@ def test_delegated_request_is_recognised_answered_and_relayed() -> None:
     rig = Rig(
         FakeEngine(outputs, cost=0.05), count=20, background=background, script=(TextIn(0.1, "please"),)
     ).run()
-    ((t, audio, text, context, frame),) = background.asked
+    ((t, package, frame),) = background.asked
     assert t == pytest.approx(1.25)
-    assert len(audio) == 6 * INPUT_CHUNK
-    assert audio[-1] == np.float32(5 / 1000)
-    assert (text, context, frame) == ("please", (), None)
+    assert len(package.audio) == 6 * INPUT_CHUNK
+    assert package.audio[-1] == np.float32(5 / 1000)
+    assert (package.text, package.lines, package.given_up, frame) == ("please", (), (), None)
     assert rig.turns[5].delegate
     assert [turn.open_jobs for turn in rig.turns[4:12]] == [0, 0, 1, 1, 1, 1, 0, 0]
     assert [e.event for e in rig.events if isinstance(e, BackgroundEvent)] == [
@@ -261,8 +261,10 @@ def test_next_request_carries_the_conversation_and_only_new_audio() -> None:
     background = FakeBackground([(0.1, "partial", "hello", REQUEST), (0.3, "answer", "Hi.", {})])
     outputs = {3: output(delegate=True), 5: output("speak", "relay"), 9: output(delegate=True)}
     rig = Rig(FakeEngine(outputs), count=12, background=background).run()
-    assert [len(asked[1]) for asked in background.asked] == [4 * INPUT_CHUNK, 6 * INPUT_CHUNK]
-    assert background.asked[1][3] == (("user", "hello"), ("assistant", "Hi."))
+    assert [len(package.audio) for _, package, _ in background.asked] == [4 * INPUT_CHUNK, 6 * INPUT_CHUNK]
+    lines = background.asked[1][1].lines
+    assert [(line.speaker, line.text) for line in lines] == [("user", "hello"), ("assistant", "Hi.")]
+    assert background.known[:2] == lines
     assert rig.faults() == []
 
 
@@ -287,15 +289,54 @@ def test_dropped_answer_cancels_its_job_and_a_request_that_goes_on_is_whole() ->
     outputs = {4: output("speak", "Hmm.", delegate=True), 9: output("speak", "drop", delegate=True)}
     rig = Rig(FakeEngine(outputs), count=14, background=background).run()
     assert background.cancelled == [0]
-    assert [len(asked[1]) for asked in background.asked] == [5 * INPUT_CHUNK, 10 * INPUT_CHUNK]
+    packages = [package for _, package, _ in background.asked]
+    assert [len(package.audio) for package in packages] == [5 * INPUT_CHUNK, 10 * INPUT_CHUNK]
+    assert [package.given_up for package in packages] == [(), (0,)]
     assert rig.turns[-1].open_jobs == 1
     assert "cancelled" in [e.event for e in rig.events if isinstance(e, BackgroundEvent) and e.id == 0]
     assert [text for _, text, _ in transcripts(rig)] == ["Hmm."]
 
 
+def test_a_request_about_something_else_leaves_the_answer_that_was_dropped_with_it() -> None:
+    background = FakeBackground([(1.0, "partial", "At nine.", ANSWER), (1.1, "answer", "At nine.", {})])
+    background.replaces = False
+    outputs = {4: output("speak", "Hmm.", delegate=True), 8: output("speak", "drop", delegate=True)}
+    relay = {i: output("speak", "relay") for i in range(12, 40)}
+    rig = Rig(FakeEngine(outputs | relay), count=40, background=background).run()
+    assert background.cancelled == []
+    said = " ".join(text for speaker, text, _ in transcripts(rig) if speaker == "assistant")
+    assert said == "Hmm. About what you asked before: At nine. At nine."
+
+
+def test_answer_that_is_there_at_the_hand_over_is_said_without_a_bridge() -> None:
+    answer = [(0.0, "partial", "It is nine.", ANSWER), (0.0, "answer", "It is nine.", {})]
+    outputs = {4: output("speak", "Hmm.", delegate=True)} | {i: output("speak") for i in range(5, 15)}
+    rig = Rig(FakeEngine(outputs), count=20, background=FakeBackground(answer)).run()
+    assert rig.turns[4].text_out == "It is"
+    assert [text for _, text, _ in transcripts(rig)] == ["It is nine."]
+
+
+def test_background_hears_every_micro_turn_and_from_when_on_words_would_count() -> None:
+    background = FakeBackground([(0.1, "partial", "hello", REQUEST), (0.3, "answer", "Hi.", {})])
+    outputs = {3: output(delegate=True), 5: output("speak", "relay")}
+    Rig(FakeEngine(outputs), background=background).run()
+    assert [index for index, _, _ in background.heard] == list(range(10))
+    assert [since for _, _, since in background.heard]== pytest.approx([0.0] * 6 + [0.8, 0.8, 0.8, 0.8])
+
+
+def test_user_can_retry_a_job_answer_its_question_and_share_files() -> None:
+    background = FakeBackground([(0.1, "failed", "No.", {})])
+    rig = Rig(FakeEngine({1: output(delegate=True)}), background=background)
+    commands = {4: RetryJob(0.9, 0), 5: PermitJob(1.1, 1, True), 6: ShareFiles(1.3, ("a.txt",))}
+    rig.source.on_read = lambda i: rig.inbox.put(commands[i]) if i in commands else None  # type: ignore[assignment]
+    rig.run()
+    assert (background.retried, background.permitted, background.shared) == ([0], [(1, True)], ("a.txt",))
+    assert len(background.asked) == 2
+
+
 def test_words_that_were_on_the_way_when_a_job_was_cancelled_are_not_said() -> None:
     class Slow(FakeBackground):
-        def cancel(self, job: int, t: float) -> None:
+        def cancel(self, job: int, t: float, reason: str = "") -> None:
             """Takes no notice: the answer was already sent."""
 
     background = Slow([(0.7, "partial", "Too late.", ANSWER), (0.8, "answer", "Too late.", {})])
@@ -313,7 +354,7 @@ def test_trouble_of_the_background_process_reaches_the_timeline_once() -> None:
     assert rig.faults() == ["the process was lost"]
 
 
-@pytest.mark.parametrize("where", ["submit", "poll", "wait_until"])
+@pytest.mark.parametrize("where", ["submit", "poll", "wait_until", "hear"])
 def test_broken_background_is_one_fault_and_the_session_goes_on(where: str) -> None:
     rig = Rig(FakeEngine({1: output(delegate=True)}), background=FakeBackground(fail_on=where)).run()
     assert len(rig.turns) == 10
