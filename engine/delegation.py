@@ -30,6 +30,7 @@ class _Job:
     introduced: bool = False
     offered: bool = False
     cancelled: bool = False
+    ahead: bool = False
     unasked: bool = False
 
 
@@ -55,6 +56,7 @@ class Delegation:
         self._known: tuple[Line, ...] = ()
         self._waiting: list[TextEvent] = []
         self._missed = False
+        self._asked_last = 0.0
 
     @property
     def open_jobs(self) -> int:
@@ -97,6 +99,7 @@ class Delegation:
         try:
             number = self._background.submit(t, request, frame)
             self._jobs[number] = _Job(t, request.t0, request.t1, request.given_up)
+            self._asked_last = t
             events = self._background.poll(t + _NOW_S)
         except Exception as err:  # noqa: BLE001 - as above
             self._lose(t, err)
@@ -175,6 +178,8 @@ class Delegation:
         if words and not job.cancelled:
             words = self._introduced(event, job, words)
             self._speech.offer(event.id, words)
+            if event.detail.get("role") == "question":
+                self._speech.finish(event.id)  # while it is open, other answers can be said
         else:
             words = ""
         if event.event in _ENDS:
@@ -189,7 +194,10 @@ class Delegation:
         if role == "request":
             self._recognised(event, job)
             return ""
-        self._settle(job)
+        if event.event == "asked":
+            job.ahead = bool(event.detail.get("thought_ahead"))
+        elif not job.ahead:
+            self._settle(job)
         if role == "restart":
             self._speech.begin_again(event.id)
             job.offered = False
@@ -213,7 +221,7 @@ class Delegation:
     def _introduced(self, event: BackgroundEvent, job: _Job, words: str) -> str:
         """An answer that comes late, or after something newer was asked, first says what it is about."""
         first, job.introduced = not job.introduced, True
-        newer = any(other.t > job.t and not other.unasked for other in self._jobs.values())
+        newer = self._asked_last > job.t
         if not first or job.unasked or not (newer or event.t - job.t > LATE_S):
             return words
         return f"About {job.topic or 'what you asked before'}: {words}"

@@ -100,13 +100,14 @@ class WaitingWords:
     def set_aside(self, jobs: tuple[int, ...]) -> None:
         """Keep these answers back, with what still comes of them."""
         for job in jobs:
-            self._aside[job] = self._words.pop(job, deque(maxlen=MAX_WAITING_WORDS))
+            words = self._words.pop(job, deque(maxlen=MAX_WAITING_WORDS))
+            self._aside.setdefault(job, deque(maxlen=MAX_WAITING_WORDS)).extend(words)
         self._tidy()
 
     def restore(self, job: int) -> None:
         """An answer that was set aside matters still."""
         if job in self._aside:
-            self._words[job] = self._aside.pop(job)
+            self._words.setdefault(job, deque(maxlen=MAX_WAITING_WORDS)).extend(self._aside.pop(job))
 
     def _tidy(self) -> None:
         for job in [job for job, queue in self._words.items() if not queue and job not in self._open]:
@@ -147,9 +148,8 @@ class WaitingWords:
         for job, word in reversed(kept):
             self._words.setdefault(job, deque(maxlen=MAX_WAITING_WORDS)).appendleft(word)
         if kept:
-            first = kept[0][0]
-            self._words = {first: self._words[first], **self._words}
-            self._current = first
+            self._words = {**{job: self._words[job] for job, _ in kept}, **self._words}
+            self._current = kept[0][0]
 
     @property
     def sayable(self) -> int:

@@ -215,6 +215,8 @@ class Mind:
                 return None
             if time.monotonic() > deadline:
                 raise ToolError("That took too long, so I stopped waiting for it.")
+        if isinstance(done, Exception) and task.cancelled():
+            return None
         if isinstance(done, ToolError):
             raise done
         if isinstance(done, StoreError):

@@ -28,6 +28,7 @@ from engine.background.understanding.call import Call
 from engine.background.understanding.understand import (
     Exchange,
     corrects,
+    hush,
     never_mind,
     understand,
 )
@@ -181,7 +182,7 @@ class Desk:
             return None
         self._guess = self._guessed = None
         self._tasks[request.job] = guess
-        self._replace(guess, asked)
+        self._replace(guess, asked, request.job)
         guess.adopt(request.job, replace(asked, text=guess.asked.text), again=not known)
         if request.job in self._cancelled:
             guess.give_up()
@@ -236,24 +237,32 @@ class Desk:
         if self._answers_question(task, text):
             return
         others = self._others(task)
-        if never_mind(text) and others:
-            if task.commit():
-                for other in others:
-                    other.give_up()
-                task.emit("answer", "", {"reason": "cancelled what was open"})
-            else:
-                task.emit("cancelled", "")
+        if hush(text) or (never_mind(text) and others):
+            self._call_off(task, others)
             return
         text = self._new_words(task)
         if text != task.asked.text:
             task.asked = replace(task.asked, text=text)
         call = understand(text, self._earlier(task), self._now())
+        if call is None and never_mind(text):
+            self._call_off(task, others)
+            return
         with self._lock:
             task.call, task.understood = call, True
             if not task.is_guess:
-                self._replace(task, task.asked)
+                self._replace(task, task.asked, task.number)
                 self._note(task)
         self._mind.answer(task, call, remember(task.asked.lines, self._facts(), self._tasks_open(task)))
+
+    def _call_off(self, task: Task, others: list[Task]) -> None:
+        """Give up what is open; there is nothing to say."""
+        if not task.commit():
+            task.emit("cancelled", "")
+            return
+        for other in others:
+            other.emit("cancelled", "", {"reason": "called off"})
+            other.give_up()
+        task.emit("answer", "", {"reason": "called off"})
 
     def _answers_question(self, task: Task, text: str) -> bool:
         """Whether this is the yes or no that another job waits for."""
@@ -272,13 +281,14 @@ class Desk:
         with self._lock:
             return [each for each in self._open() if each is not task]
 
-    def _replace(self, task: Task, asked: Asked) -> None:
-        """Give up the jobs that this request amends: it holds their words, or corrects them."""
-        for other in self._others(task):
+    def _replace(self, task: Task, asked: Asked, number: int) -> None:
+        """Give up the earlier jobs that job ``number`` amends: it holds their words, or corrects them."""
+        others = [each for each in self._others(task) if each.number < number]
+        newest = max(others, key=lambda each: each.number, default=None)
+        for other in others:
             holds = asked.since <= other.asked.since + 0.1 and other.number in asked.given_up
-            newest = other.number == max((each.number for each in self._others(task)), default=-1)
-            if holds or (corrects(asked.text) and newest and not other.is_guess):
-                other.emit("cancelled", "", {"reason": f"replaced by {task.number}"})
+            if holds or (other is newest and corrects(asked.text)):
+                other.emit("cancelled", "", {"reason": f"replaced by {number}"})
                 other.give_up()
 
     def _new_words(self, task: Task) -> str:

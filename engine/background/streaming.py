@@ -79,7 +79,7 @@ class Listening:
     pad_s: float = 2.0
     sure_pad_s: float = 6.0
     guard_s: float = 0.4
-    trim_s: float = 10.0
+    trim_s: float = 12.0
     history: int = 0
     longest_s: float = 120.0
 

@@ -25,6 +25,7 @@ from engine.voice import Voice
 COMPUTE_S = 0.03
 _ECHO_TAIL = OUTPUT_HZ
 _LOOK_AHEAD = 480  # for the resampler's filter: 20 ms, less than it takes until a decision is heard
+AT_ONCE = 0.35  # share of answers that the background has ready when a request is handed over
 BACK_OFF = 0.35
 BRISK = 0.5  # share of sessions of short answers, which hold twice as many turns of the user
 
@@ -62,6 +63,7 @@ class SessionSimulator:
         self.speech = SpeechController(voice)
         self.echo24 = np.zeros(turns * OUTPUT_CHUNK + _ECHO_TAIL, np.float32)
         self.jobs: list[Job] = []
+        self.early: list[TextEvent] = []  # answers that were there when they were asked for
         self.job_count = 0
         self.queued = 0
         self.index = 0
@@ -75,7 +77,8 @@ class SessionSimulator:
         self.user.turn(t0, holding, bool(self.jobs))
         texts = [e for e in self.user.typed if t0 <= e.t < t1]
         self.floor.typed |= bool(texts)
-        texts += self._deliver(t1)
+        texts += [*self.early, *self._deliver(t1)]
+        self.early.clear()
         state = replace(self.speech.state(), open_jobs=len(self.jobs))
         self.floor.reminder &= state.background_words > 0
         wanted = oracle.target(self.user, self.floor, t1, state, self.rng)
@@ -135,6 +138,11 @@ class SessionSimulator:
         words = answer_text(self.rng, self.dialogue).split()
         if self.brisk:
             words = words[: int(self.rng.integers(2, 9))]
+        if self.rng.random() < AT_ONCE:
+            self.speech.offer(self.job_count, " ".join(words))
+            self.speech.finish(self.job_count)
+            self.early.append(TextEvent(t, " ".join(words), "background"))
+            return
         slow = self.rng.random() < (0.03 if self.brisk else 0.15)
         delay = float(
             np.clip(self.rng.lognormal(1.5 if slow else -0.5 if self.brisk else 0.0, 0.6), 0.25, 9.0)
@@ -173,9 +181,13 @@ class SessionSimulator:
 
     def _carry_out(self, out: StepOutput, before: SelfState, t: float) -> None:
         """Run the decision through the real speech controller and let its consequences follow."""
+        dropped = None
         if drops(out.say) and out.decision != "listen":
             self.jobs.clear()
-        action = self.speech.apply(out, self.queued)
+            dropped = self.speech.drop()
+        if out.delegate:
+            self._open_job(t)
+        action = self.speech.apply(out, self.queued, dropped)
         at = int((t + COMPUTE_S) * OUTPUT_HZ)
         if action.flush:
             self.echo24[at + OUTPUT_HZ // 25 :] = 0.0
@@ -218,4 +230,3 @@ class SessionSimulator:
         for u in self.user.utterances:
             u.answered |= u.start < t and u.end <= t
         self.floor.typed = False
-        self._open_job(t)

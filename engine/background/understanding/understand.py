@@ -26,6 +26,11 @@ _NEVER_MIND = re.compile(
     r"^(?:never ?mind|forget (?:it|that|about it|about that)|cancel (?:that|it)|stop that|"
     r"(?:don't|do not) bother|leave it|scratch that|drop it)(?: then| now)?$"
 )
+_HUSH = re.compile(
+    r"^(?:(?:wait|no|ok|okay|all right|thanks|thank you|sorry),? )*"
+    r"(?:stop(?: it| talking| there| now)?|wait|hold on|be quiet|quiet|shut up|silence|hush|"
+    r"that's enough|that is enough|enough|that will do|that'll do)(?:,? (?:please|now|thanks|thank you))*$"
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,14 @@ def all_tools() -> dict[str, Tool]:
 
 
 def never_mind(text: str) -> bool:
-    """Whether a request takes back what was asked."""
-    return bool(_NEVER_MIND.match(normal(text)))
+    """Whether a request takes back what was asked, by its last sentence."""
+    return bool(_NEVER_MIND.match(normal(_SENTENCES.split(text.strip())[-1])))
+
+
+def hush(text: str) -> bool:
+    """Whether a request ends in asking for silence, and wants nothing else."""
+    last = " ".join(_SENTENCES.split(text.strip())[-1].lower().split()).strip(" .!?,")
+    return bool(_HUSH.match(last))
 
 
 def corrects(text: str) -> bool:
