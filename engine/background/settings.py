@@ -64,10 +64,22 @@ class Supervision:
 def from_environment(environ: Mapping[str, str] | None = None) -> BackgroundSettings:
     """Defaults, with the MICROTURN_ variables of docs/background.md where they are set."""
     env = os.environ if environ is None else environ
+
+    def text(name: str) -> str:
+        return env.get(f"MICROTURN_{name}", "").strip()
+
+    def flag(name: str, default: bool) -> bool:
+        value = text(name).lower()
+        return value not in ("0", "no", "off", "false") if value else default
+
     return BackgroundSettings(
-        base_url=env.get("MICROTURN_BASE_URL", "").strip(),
-        model=env.get("MICROTURN_MODEL", "").strip(),
-        api_key=env.get("MICROTURN_API_KEY", "").strip(),
-        reasoning_effort=env.get("MICROTURN_REASONING_EFFORT", "").strip()[:40],
-        discover=env.get("MICROTURN_DISCOVER", "").strip().lower() not in ("0", "no", "off", "false"),
+        base_url=text("BASE_URL"),
+        model=text("MODEL"),
+        api_key=text("API_KEY"),
+        reasoning_effort=text("REASONING_EFFORT")[:40],
+        discover=flag("DISCOVER", default=True),
+        send_frames=flag("SEND_PICTURES", default=False),
+        think_ahead=flag("THINK_AHEAD", default=True),
+        asr_dir=text("RECOGNISER"),
+        language=text("LANGUAGE")[:20] or "en",
     )

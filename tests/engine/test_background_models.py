@@ -463,3 +463,6 @@ def test_settings_from_the_environment():
     assert from_environment({}) == BackgroundSettings()
     env = {"MICROTURN_BASE_URL": " http://a/v1 ", "MICROTURN_MODEL": "m", "MICROTURN_API_KEY": "k"}
     assert from_environment(env) == BackgroundSettings(base_url="http://a/v1", model="m", api_key="k")
+    env = {"MICROTURN_THINK_AHEAD": "0", "MICROTURN_SEND_PICTURES": "1", "MICROTURN_LANGUAGE": "de"}
+    assert from_environment(env) == BackgroundSettings(think_ahead=False, send_frames=True, language="de")
+    assert from_environment({"MICROTURN_RECOGNISER": "/models/small"}).asr_dir == "/models/small"
