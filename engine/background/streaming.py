@@ -67,7 +67,7 @@ class Listening:
 
     ``every_s``: new audio between two hypotheses. ``settle_s``: silence after which the text is settled,
     ``close_s``: after which the utterance is over. ``pad_s``: silence behind the window, ``sure_pad_s``: when
-    a text that settles was doubtful. ``guard_s``: words that end later than so long before the window's end
+    a text that settles was doubtful, which is decoded with ``sure_beam`` beams in any case. ``guard_s``: words that end later than so long before the window's end
     are not certain yet. A window longer than ``trim_s``
     loses its certain words, of which the last ``history`` tokens stay as the prompt. An utterance is closed
     after ``longest_s``.
@@ -78,6 +78,7 @@ class Listening:
     close_s: float = 0.9
     pad_s: float = 2.0
     sure_pad_s: float = 6.0
+    sure_beam: int = 5
     guard_s: float = 0.4
     trim_s: float = 12.0
     history: int = 0
@@ -227,9 +228,11 @@ class Listener:
         end = min(self._activity.heard, self._activity.last + round(_TAIL_S * HZ))
         window = self._audio[: max(0, end - self._audio_at)]
         given = self._pieces[: self._certain]
-        found = self._transcriber.transcribe(window, given, self._history, self._settings.pad_s)
+        beam = self._settings.sure_beam if whole else 1
+        found = self._transcriber.transcribe(window, given, self._history, self._settings.pad_s, beam)
         if whole and found.doubtful:
-            found = self._transcriber.transcribe(window, given, self._history, self._settings.sure_pad_s)
+            pad, beam = self._settings.sure_pad_s, self._settings.sure_beam
+            found = self._transcriber.transcribe(window, given, self._history, pad, beam)
         self._decoded = self._activity.heard
         latest = len(window) / HZ - self._settings.guard_s
         old, new = self._pieces, found.pieces

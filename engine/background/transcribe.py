@@ -22,6 +22,10 @@ _MOST_WORDS_PER_S = 6.0
 _MOST_TOKENS_PER_S = 7.0
 _UNSURE_LOG_PROB = -1.2
 _NO_SPEECH = 0.6
+HINT = (
+    "Set a timer for ten minutes. What's 12 times 7? And in Italy? Add it to my shopping list. Remind me at "
+    "5 p.m. How many grams are in an ounce? What's the capital of Kenya? No, Friday."
+)
 _CLOSING = "\"'.,!?:;)]}”’…"
 
 
@@ -47,13 +51,16 @@ class Hypothesis:
 class Transcriber(Recogniser):
     """A Recogniser that can also say what a growing window holds. Safe to call from several threads.
 
-    ``language``: Whisper's code of the language spoken, for models that know several.
+    ``language``: Whisper's code of the language spoken, for models that know several. ``hint``: what people
+    say to an assistant, given to the decoder as if it had been said before.
 
     Raises:
         JobError: there is no model, or it cannot be loaded.
     """
 
-    def __init__(self, folder: Path | None, threads: int, language: str = "en") -> None:
+    def __init__(
+        self, folder: Path | None, threads: int, language: str = "en", hint: str | None = None
+    ) -> None:
         super().__init__(folder, threads)
         self._lock = threading.Lock()
         tokens = self._model.hf_tokenizer
@@ -64,6 +71,9 @@ class Transcriber(Recogniser):
             known = tokens.token_to_id(f"<|{language}|>") or tokens.token_to_id("<|en|>")
             self._start += [known, tokens.token_to_id("<|transcribe|>")]
         self._plain = tokens.token_to_id("<|notimestamps|>")
+        if hint is None:
+            hint = HINT if language == "en" else ""
+        self._hint = tokens.encode(f" {hint}", add_special_tokens=False).ids if hint else []
 
     def recognise(self, samples: Samples) -> Recognised:
         """As ``Recogniser.recognise``, one thread after the other."""
@@ -85,7 +95,8 @@ class Transcriber(Recogniser):
     ) -> Hypothesis:
         """Words in ``window`` (n,), 16 kHz mono, n up to 29 s (what is longer is cut off).
 
-        ``given`` is how the answer begins. ``before`` are tokens of what was said before the window.
+        ``given`` is how the answer begins. ``before`` are tokens of what was said before the window, the hint
+        where there are none.
         ``pad_s`` seconds of silence follow it. Word times are those of the decoder's attention
         (``WhisperModel.align``). Takes 0.03 to 0.15 s.
         """
@@ -103,7 +114,8 @@ class Transcriber(Recogniser):
             wide = ((0, 0), (0, frames - mel.shape[1] + round(pad_s * _FRAMES_PER_S)))
             mel = np.pad(mel, wide, constant_values=float(mel.min()))
             encoded = model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None])))
-            history = [self._before, *before] if before else []
+            known = [*before] or self._hint
+            history = [self._before, *known] if known else []
             fixed = [token for piece in given for token in piece.tokens]
             prompt = [*history, *self._start, self._plain, *fixed]
             new_s = seconds - (given[-1].t1 if given else 0.0)

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from engine.background.desk import NOTHING
 from engine.bench.said import words
 from engine.config import INPUT_HZ
 from engine.events import BackgroundEvent, Event, TurnRecord
@@ -88,15 +89,16 @@ def session_audio(texts: tuple[str, ...], speaker: Speaker, seed: int) -> tuple[
     return (audio + 0.0008 * coloured_noise(rng, len(audio), 1.0)).astype(np.float32), ends
 
 
-def ask(texts: tuple[str, ...], speaker: Speaker, seed: int) -> list[Asked]:
-    """Play the questions to the whole engine."""
+def ask(texts: tuple[str, ...], speaker: Speaker, seed: int) -> tuple[list[Asked], int]:
+    """Play the questions to the whole engine; also how often silence was handed over as a request."""
     audio, ends = session_audio(texts, speaker, seed)
     events: list[Event] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "questions.flac"
         soundfile.write(path, audio, INPUT_HZ)
         run_replay(str(path), Path(folder) / "session", on_event=events.append)
-    return list(measured(texts, ends, events))
+    idle = [e for e in events if isinstance(e, BackgroundEvent) and e.detail.get("reason") == NOTHING]
+    return list(measured(texts, ends, events)), len(idle)
 
 
 def measured(texts: tuple[str, ...], ends: list[float], events: list[Event]) -> Iterator[Asked]:
@@ -115,8 +117,9 @@ def measured(texts: tuple[str, ...], ends: list[float], events: list[Event]) -> 
         yield Asked(text, end, first, content, heard[0] if heard else "", ahead)
 
 
-def report(name: str, found: list[Asked]) -> dict[str, float]:
+def report(name: str, sessions: list[tuple[list[Asked], int]]) -> dict[str, float]:
     """Print the figures of one kind of question."""
+    found = [each for asked, _ in sessions for each in asked]
     content = [each.content for each in found if each.content is not None]
     first = [each.first_sound for each in found if each.first_sound is not None]
     figures = {
@@ -126,6 +129,7 @@ def report(name: str, found: list[Asked]) -> dict[str, float]:
         "content_p90_s": float(np.quantile(content, 0.9)) if content else float("nan"),
         "first_sound_median_s": statistics.median(first) if first else float("nan"),
         "thought_ahead": sum(each.thought_ahead for each in found),
+        "silence_handed_over": sum(idle for _, idle in sessions),
     }
     for each in found:
         when = "never" if each.content is None else f"{each.content:5.2f}"
@@ -151,12 +155,10 @@ def main() -> None:
         pieces = [f"{word} " for word in ANSWER.split()]
         with FakeOpenAI(saying(*pieces, pause_s=0.05)) as server:
             os.environ["MICROTURN_BASE_URL"] = server.base_url if kind == "server" else ""
-            found = [
-                each
-                for number, speaker in enumerate(speakers(arguments.voices))
-                for each in ask(texts, speaker, number)
+            sessions = [
+                ask(texts, speaker, number) for number, speaker in enumerate(speakers(arguments.voices))
             ]
-        figures[kind] = report(kind, found)
+        figures[kind] = report(kind, sessions)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1))
 
