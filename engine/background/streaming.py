@@ -67,10 +67,10 @@ class Listening:
 
     ``every_s``: new audio between two hypotheses. ``settle_s``: silence after which the text is settled,
     ``close_s``: after which the utterance is over. ``pad_s``: silence behind the window, ``sure_pad_s``: when
-    a text that settles was doubtful, which is decoded with ``sure_beam`` beams in any case. ``guard_s``: words that end later than so long before the window's end
-    are not certain yet. A window longer than ``trim_s``
-    loses its certain words, of which the last ``history`` tokens stay as the prompt. An utterance is closed
-    after ``longest_s``.
+    a text that settles was doubtful. Texts that settle are decoded with ``sure_beam`` beams. ``guard_s``:
+    words that end later than so long before the window's end are not certain yet. A window longer than
+    ``trim_s`` loses its certain words, of which the last ``history`` tokens stay as the prompt. An utterance
+    is closed after ``longest_s``.
     """
 
     every_s: float = 0.4
