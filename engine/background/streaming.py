@@ -89,7 +89,12 @@ class Transcribing(Protocol):
     """What a Listener needs of a ``Transcriber``."""
 
     def transcribe(
-        self, window: Samples, given: Sequence[Piece] = ..., before: Sequence[int] = ..., pad_s: float = ...
+        self,
+        window: Samples,
+        given: Sequence[Piece] = ...,
+        before: Sequence[int] = ...,
+        pad_s: float = ...,
+        beam: int = ...,
     ) -> Hypothesis: ...
 
 

@@ -8,6 +8,7 @@ from engine.config import CHUNK_S, INPUT_CHUNK, OUTPUT_CHUNK
 from engine.decisions import DECISIONS
 from engine.events import (
     BackgroundEvent,
+    Caption,
     Event,
     Fault,
     Mark,
@@ -60,6 +61,7 @@ def other_events() -> list[Event]:
     return [
         TextIn(0.1, 'hello <there> & "you"'),
         VisionEvent(0.5, "started"),
+        Caption(0.9, 0.4, "what time", stable=1),
         BackgroundEvent(1, 1.6, "asked", "what time is it"),
         BackgroundEvent(1, 2.0, "partial", "what time", {"role": "request"}),
         BackgroundEvent(2, 2.2, "asked", "tell me a joke"),
@@ -68,7 +70,7 @@ def other_events() -> list[Event]:
         Mark(4.0, "late?"),
         BackgroundEvent(2, 4.4, "cancelled"),
         # Known only after they were said.
-        Transcript(0.4, 2.4, "user", "what time is it, and --> tell me a joke"),
+        Transcript(0.4, 2.4, "user", "what time is it, and --> tell me a joke", words=(("what", 0.4, 0.6),)),
         Transcript(2.9, 5.8, "assistant", "It is half past three.", unheard="Shall I go on?"),
         Transcript(5.4, 6.8, "user", "stop, äöü 時"),
     ]

@@ -106,7 +106,7 @@ def test_jobs(folder):
     assert (first.id, first.asked, first.request, first.outcome) == (1, 1.6, "what time is it", "answer")
     assert (first.first_words, first.ended) == (2.6, 2.6)
     assert (second.outcome, second.ended, second.first_words) == ("cancelled", 4.4, None)
-    [open_job] = jobs(other_events()[2:3])
+    [open_job] = jobs(other_events()[3:4])
     assert (open_job.outcome, open_job.ended) == ("open", None)
 
 

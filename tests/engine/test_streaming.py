@@ -24,7 +24,7 @@ class Script:
         self.windows: list[float] = []
         self.given: list[list[str]] = []
 
-    def transcribe(self, window, given=(), before=(), pad_s=0.0) -> Hypothesis:
+    def transcribe(self, window, given=(), before=(), pad_s=0.0, beam=1) -> Hypothesis:
         self.windows.append(len(window) / HZ)
         self.given.append([piece.text for piece in given])
         words = (self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]).split()
@@ -40,7 +40,7 @@ class Counting:
         self.said = 0
         self.longest = 0.0
 
-    def transcribe(self, window, given=(), before=(), pad_s=0.0) -> Hypothesis:
+    def transcribe(self, window, given=(), before=(), pad_s=0.0, beam=1) -> Hypothesis:
         seconds = len(window) / HZ
         self.longest = max(self.longest, seconds)
         first = given[-1].t1 if given else 0.0
