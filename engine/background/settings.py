@@ -28,7 +28,7 @@ class BackgroundSettings:
     model: str = ""
     api_key: str = field(default="", repr=False)
     threads: int = 1
-    niceness: int = 5
+    niceness: int = 10
     max_tokens: int = 80
     send_frames: bool = False
     remote_timeout_s: float = 30.0
