@@ -96,7 +96,6 @@ class Office:
         )
         self._ears = Ears(self._loaded.recogniser, send, self._desk.heard, self._desk.request)
         self._sent: dict[int, float] = {}
-        self._wake = threading.Event()
 
     @property
     def model_name(self) -> str:

@@ -352,3 +352,11 @@ def test_it_is_quick_whatever_is_said(text):
     began = time.perf_counter()
     understand(text, (), NOW)
     assert time.perf_counter() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["How is bread made?", "Wait, stop. How is bread made?", "How is paper recycled?", "How is it going?"],
+)
+def test_how_something_is_done_is_no_question_of_spelling(text: str) -> None:
+    assert understand(text, (), datetime(2026, 11, 23, 10, 0, tzinfo=UTC)) is None

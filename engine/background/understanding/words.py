@@ -52,7 +52,7 @@ _ASKED: tuple[tuple[str, bool, str], ...] = (
         False,
         (
             rf"(?:how (?:do|would|does|can|should) (?:you|i|we|one) spell|how to spell|(?:what is )?"
-            rf"(?:the )?(?:correct )?spelling (?:of|for)|spell(?: out)?|how is) {_WORD}"
+            rf"(?:the )?(?:correct )?spelling (?:of|for)|spell(?: out)?) {_WORD}"
         ),
     ),
     ("spelling", False, rf"how is {_WORD} (?:spelled|spelt|written)"),
@@ -71,8 +71,8 @@ _ABOUT_IT = (
     (
         "spelling",
         (
-            r"(?:(?:how (?:do|would|can) (?:you|i) |how to )?spell|how is) (?:it|that|this|that word)(?: "
-            r"(?:spelled|spelt|written))?|(?:the |its )?spelling"
+            r"(?:(?:how (?:do|would|can) (?:you|i) |how to )?spell) (?:it|that|this|that word)|"
+            r"how is (?:it|that|this|that word) (?:spelled|spelt|written)|(?:the |its )?spelling"
         ),
     ),
     (
