@@ -1,11 +1,15 @@
 """Everything the window can do, as actions with names, shortcuts and menus."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from app.device_menus import DeviceMenus
 from app.theme import Theme, icon
+
+MENUS = ("&Session", "&Devices", "&View", "&Inspect", "&Present", "&Help")
 
 THEMES = (("system", "&System"), ("light", "&Light"), ("dark", "&Dark"))
 
@@ -27,6 +31,9 @@ class Actions(QObject):
 
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
+        self._window = window
+        self._menus: dict[str, QMenu] = {}
+        self._added: list[QAction] = []
         self.toggle = self._add(window, "&Start", "Ctrl+Return", "Start or stop the session")
         self.mute = self._add(window, "&Mute", "Ctrl+M", "Close the microphone", checkable=True)
         self.silence = self._add(window, "S&top speaking", "Esc", "Silence the assistant at once")
@@ -48,7 +55,7 @@ class Actions(QObject):
         self.leave = self._add(window, "&Back to live", "Ctrl+L", "Leave the recorded session")
         self.quit = self._add(window, "&Quit", QKeySequence.StandardKey.Quit, "Close the window")
         self.follow = self._add(
-            window, "&Follow", "Ctrl+F", "Keep the newest micro-turn in view", checkable=True
+            window, "&Follow", "Ctrl+Shift+F", "Keep the newest micro-turn in view", checkable=True
         )
         self.zoom_in = self._add(window, "Zoom &in", QKeySequence.StandardKey.ZoomIn, "Show less time")
         self.zoom_out = self._add(window, "Zoom &out", QKeySequence.StandardKey.ZoomOut, "Show more time")
@@ -89,6 +96,40 @@ class Actions(QObject):
         window.addAction(action)
         return action
 
+    def add(
+        self,
+        menu: str,
+        text: str,
+        shortcut: str,
+        tip: str,
+        call: Callable[..., object],
+        *,
+        checkable: bool = False,
+    ) -> QAction:
+        """A feature's command, at the end of a menu of ``MENUS``; ``call`` gets whether it is checked.
+
+        Raises:
+            ValueError: there is no such menu, or the shortcut is taken.
+        """
+        wanted = QKeySequence(shortcut)
+        if shortcut and any(action.shortcut() == wanted for action in self.everything()):
+            raise ValueError(f"the shortcut {shortcut} is taken")
+        if menu not in self._menus:
+            raise ValueError(f"there is no menu {menu!r}")
+        action = self._add(self._window, text, shortcut, tip, checkable)
+        action.setIconVisibleInMenu(False)
+        action.triggered.connect(call)
+        self._added.append(action)
+        shown = self._menus[menu]
+        shown.addAction(action)
+        shown.menuAction().setVisible(True)
+        return action
+
+    def menu(self, name: str) -> QMenu:
+        """A menu of ``MENUS``, for separators and submenus."""
+        self._menus[name].menuAction().setVisible(True)
+        return self._menus[name]
+
     def set_theme(self, theme: Theme) -> None:
         """Icons in the theme's colours."""
         for action, name in (
@@ -114,12 +155,15 @@ class Actions(QObject):
         self.mute.setIcon(icon(name, colour, 18))
 
     def everything(self) -> list[QAction]:
-        return [value for value in vars(self).values() if isinstance(value, QAction)]
+        own = [value for value in vars(self).values() if isinstance(value, QAction)]
+        return [*own, *self._added]
 
     def fill_menus(self, window: QMainWindow, devices: DeviceMenus) -> None:
         """The menu bar."""
-        bar = window.menuBar()
-        session = bar.addMenu("&Session")
+        self._menus = {name: window.menuBar().addMenu(name) for name in MENUS}
+        session, device_menu, view, inspect, present, help_menu = self._menus.values()
+        for empty in (inspect, present):
+            empty.menuAction().setVisible(False)
         session.addActions([self.toggle, self.mute, self.silence, self.mark])
         session.addSeparator()
         session.addActions([self.share, self.allow, self.deny, self.cancel])
@@ -129,17 +173,14 @@ class Actions(QObject):
         session.addActions([self.open, self.leave])
         session.addSeparator()
         session.addAction(self.quit)
-        device_menu = bar.addMenu("&Devices")
         for menu in (devices.inputs, devices.outputs, devices.cameras):
             device_menu.addMenu(menu)
-        view = bar.addMenu("&View")
         view.addActions([self.follow, self.zoom_in, self.zoom_out, self.fit])
         view.addSeparator()
         view.addActions([self.details, self.jobs, self.type])
         view.addSeparator()
         theme_menu: QMenu = view.addMenu("&Theme")
         theme_menu.addActions(self.themes.actions())
-        help_menu = bar.addMenu("&Help")
         help_menu.addActions([self.shortcuts, self.about])
 
 

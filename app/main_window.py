@@ -1,10 +1,11 @@
 """The window: puts widgets, actions and the bridge together."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
     QSplitter,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -25,12 +27,14 @@ from app.device_menus import DeviceMenus
 from app.dialogs import show_about, show_shortcuts
 from app.document import Document
 from app.engine_bridge import EngineBridge
+from app.features import add_features
 from app.jobs_view import JobsView
 from app.live import Choice, sessions_dir
 from app.privacy import privacy_text, sharing_text
 from app.question_bar import QuestionBar
 from app.settings import Settings
 from app.shared_files import with_added
+from app.shell import ShellSignals
 from app.side_panel import SidePanel, show_action
 from app.theme import GAP
 from app.timeline.details_panel import DetailsPanel
@@ -48,12 +52,21 @@ _PREVIEW_TICKS = 3  # about ten pictures a second
 class MainWindow(QMainWindow):
     """Shows one Document: the live one, or a recorded session. Closing it ends the live session."""
 
-    def __init__(self, bridge: EngineBridge, settings: Settings, record_in: Path | None = None) -> None:
+    def __init__(
+        self,
+        bridge: EngineBridge,
+        settings: Settings,
+        record_in: Path | None = None,
+        save_settings: Callable[[Settings], object] = lambda _: None,
+    ) -> None:
         """``record_in``: where to record sessions, from the first one on; None: only when asked for."""
         super().__init__()
         bridge.setParent(self)
         self.bridge = bridge
+        self.signals = ShellSignals(self)
         self._settings = settings
+        self._pages: dict[str, QWidget] = {}
+        self._save_settings = save_settings
         self._record_in = record_in or sessions_dir()
         self.theme = themes.choose(settings.theme)
         self.live = self.document = Document()
@@ -84,6 +97,7 @@ class MainWindow(QMainWindow):
         self._set_theme_preference(settings.theme)
         self.show_document(self.live)
         self._session_changed("off", "")
+        self._features = add_features(self)
 
     def _lay_out(self) -> None:
         top = QSplitter(Qt.Orientation.Horizontal)
@@ -100,10 +114,12 @@ class MainWindow(QMainWindow):
         for splitter in (top, right):
             splitter.setHandleWidth(GAP)
         self._splitters = (top, right)
+        self._stack = QStackedWidget()
+        self.add_page("talk", right)
         column = QVBoxLayout()
         column.setSpacing(GAP)
         column.addWidget(self.question)
-        column.addWidget(right, 1)
+        column.addWidget(self._stack, 1)
         body = QWidget()
         layout = QHBoxLayout(body)
         layout.setContentsMargins(GAP, 2, GAP, GAP)
@@ -198,11 +214,17 @@ class MainWindow(QMainWindow):
         """Start when nothing runs, else stop."""
         if self.bridge.active:
             self.bridge.stop()
+        else:
+            self.start_session()
+
+    def start_session(self, choice: Choice | None = None) -> None:
+        """Start a session, as chosen in the window when no choice is given; nothing while one is active."""
+        if self.bridge.active:
             return
         self.live = Document()
         self.live.status.set_muted(self.bridge.muted)
         self.show_document(self.live)
-        self.bridge.start(self.choice())
+        self.bridge.start(choice or self.choice())
 
     def _take_events(self, events: Sequence[Event]) -> None:
         changes = self.live.append(events)
@@ -210,6 +232,7 @@ class MainWindow(QMainWindow):
             self.card.view.show_changes(changes)
             self.card.show_empty(not self.live.conversation.lines)
             self.timeline.refresh()
+        self.signals.events_taken.emit(events)
 
     def _session_changed(self, state: str, detail: str) -> None:
         self.live.status.set_session(state, detail)
@@ -295,6 +318,7 @@ class MainWindow(QMainWindow):
         self.card.show_notice(self._notice or shown_fault)
         self.commands.cancel.setEnabled(status.working)
         self._refresh_jobs(seconds)
+        self.signals.refreshed.emit(seconds)
 
     def notify(self, text: str, forever: bool = False) -> None:
         """Say one line above the conversation, for a while or until the next one."""
@@ -329,6 +353,56 @@ class MainWindow(QMainWindow):
         self.notify("")
         self._refresh_jobs(0.0)
         self._show_title()
+        self.show_page("talk")
+        self.signals.document_changed.emit()
+
+    # for the features
+
+    @property
+    def window_widget(self) -> QMainWindow:
+        """Parent of dialogs."""
+        return self
+
+    @property
+    def settings(self) -> Settings:
+        """What is remembered between two runs, with the window's own geometry."""
+        top, right = self._splitters
+        return replace(
+            self._settings,
+            input_device=self.menus.inputs.value,
+            output_device=self.menus.outputs.value,
+            camera=self.menus.cameras.value,
+            geometry=bytes(self.saveGeometry().data()),
+            columns=bytes(top.saveState().data()),
+            layout=bytes(right.saveState().data()),
+        )
+
+    def change_settings(self, **changes: Any) -> None:
+        """Replace fields of the settings, save them, and tell ``settings_changed``."""
+        self._settings = replace(self.settings, **changes)
+        self._save_settings(self._settings)
+        self.signals.settings_changed.emit()
+
+    def sessions_folder(self) -> Path:
+        """Where sessions are recorded."""
+        return self._record_in
+
+    def open_session(self, path: Path) -> None:
+        """Read and show a recorded session."""
+        self.bridge.open_recorded(path)
+
+    def add_page(self, name: str, page: QWidget) -> None:
+        """A page beside the conversation, shown by ``show_page``."""
+        self._pages[name] = page
+        self._stack.addWidget(page)
+
+    def show_page(self, name: str) -> None:
+        """``talk`` is the conversation with its timeline."""
+        self._stack.setCurrentWidget(self._pages[name])
+
+    def shown_page(self) -> str:
+        """Name of the page that is shown."""
+        return next(name for name, page in self._pages.items() if page is self._stack.currentWidget())
 
     def _selection_changed(self) -> None:
         explanation = explain(self.document.timeline)
@@ -411,22 +485,14 @@ class MainWindow(QMainWindow):
         for part in (self.side, self.card, self.details, self.jobs, self.question, self.timeline_card,
                      self.commands):  # fmt: skip
             part.set_theme(self.theme)
+        for page in self._pages.values():
+            if hasattr(page, "set_theme"):
+                page.set_theme(self.theme)
         self.side.show_running(self.bridge.active)
         self.details.show_explanation(explain(self.document.timeline))
-
-    def settings(self) -> Settings:
-        """What is to be remembered for the next run."""
-        top, right = self._splitters
-        return replace(
-            self._settings,
-            input_device=self.menus.inputs.value,
-            output_device=self.menus.outputs.value,
-            camera=self.menus.cameras.value,
-            geometry=bytes(self.saveGeometry().data()),
-            columns=bytes(top.saveState().data()),
-            layout=bytes(right.saveState().data()),
-        )
+        self.signals.theme_changed.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.signals.closing.emit()
         self.bridge.close()
         super().closeEvent(event)

@@ -70,7 +70,10 @@ def _show(options: argparse.Namespace, open_live: OpenSession, list_all: ListDev
         return 0
     file = stored.settings_file()
     window = MainWindow(
-        EngineBridge(open_live, list_all), _with_options(stored.load(file), options), options.record
+        EngineBridge(open_live, list_all),
+        _with_options(stored.load(file), options),
+        options.record,
+        lambda settings: stored.save(settings, file),
     )
     single.asked.connect(lambda show: _come_forward(window, show))
     with _signals_close(window), _errors_shown(window):
@@ -83,7 +86,7 @@ def _show(options: argparse.Namespace, open_live: OpenSession, list_all: ListDev
         if options.quit_after is not None:
             _later(window, round(options.quit_after * 1000), window.close)
         status = app.exec()
-    stored.save(window.settings(), file)
+    stored.save(window.settings, file)
     single.release()
     # Here and now: left to the garbage collector, Qt's objects could die in another thread.
     for done in (window, single):

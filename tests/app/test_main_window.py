@@ -202,7 +202,7 @@ def test_devices_are_chosen_from_menus_that_look_anew(window, engine, qtbot):
     live = running(window, engine, qtbot)
     choice = live.choice
     assert (choice.input_device, choice.output_device, choice.camera) == ("mic-1", None, "0")
-    kept = window.settings()
+    kept = window.settings
     assert (kept.input_device, kept.camera) == ("mic-1", "0")
     window.menus.outputs.choose("spk-1")
     assert "next start" in window.card.notice.text()
@@ -274,7 +274,7 @@ def test_the_theme_changes_at_once_and_is_remembered(window):
     dark.trigger()
     assert window.theme.name == "dark"
     assert window.timeline.theme.name == "dark"
-    assert window.settings().theme == "dark"
+    assert window.settings.theme == "dark"
 
 
 def test_everything_has_a_name_and_can_be_reached_by_tab(window, engine, qtbot):
