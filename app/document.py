@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from app.conversation import Changes, Conversation
 from app.jobs import JobList
@@ -25,6 +26,8 @@ class Document:
         self.note = ""
         """What is to be known about a recorded session."""
         self.live = True
+        self.path: Path | None = None
+        """Folder of a recorded session; its sound and pictures are read from there when they are wanted."""
 
     def append(self, events: Sequence[Event]) -> Changes:
         """Take events as they come; returns what changed in the conversation."""
@@ -60,4 +63,5 @@ def recorded_document(session: RecordedSession) -> Document:
         document.note += f"\nDamaged: {one_line('; '.join(session.damaged), 400)}"
     document.title = one_line(session.path.resolve().name, 80)
     document.live = False
+    document.path = session.path.resolve()
     return document

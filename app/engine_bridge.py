@@ -205,6 +205,10 @@ class EngineBridge(QObject):
 
         self._submit(call, opened)
 
+    def run_call(self, call: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
+        """Run something slow in the worker thread; ``then`` gets its result or its error, in Qt's thread."""
+        self._submit(call, then)
+
     def run_in_background(self, call: Callable[[], Any]) -> None:
         """Something whose result nobody waits for, such as loading the engine's code ahead of time."""
         self._submit(call, self._only_errors)
