@@ -1,0 +1,1 @@
+"""Two sessions side by side, and a session once more through another engine."""
