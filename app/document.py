@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.conversation import Changes, Conversation
 from app.jobs import JobList
@@ -12,6 +13,9 @@ from app.text import one_line
 from app.timeline.model import TimelineModel
 from engine.events import Caption, Event
 from engine.recorder.reader import RecordedSession
+
+if TYPE_CHECKING:
+    from app.inspecting.measured import Measured
 
 
 class Document:
@@ -28,6 +32,10 @@ class Document:
         self.live = True
         self.path: Path | None = None
         """Folder of a recorded session; its sound and pictures are read from there when they are wanted."""
+        self.session: RecordedSession | None = None
+        """The recorded session as it was read, only until it has been measured."""
+        self.measured: Measured | None = None
+        """What was measured of a recorded session; None before that."""
 
     def append(self, events: Sequence[Event]) -> Changes:
         """Take events as they come; returns what changed in the conversation."""
@@ -64,4 +72,5 @@ def recorded_document(session: RecordedSession) -> Document:
     document.title = one_line(session.path.resolve().name, 80)
     document.live = False
     document.path = session.path.resolve()
+    document.session = session
     return document

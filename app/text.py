@@ -18,6 +18,8 @@ def plain(text: str, limit: int = MAX_CHARS) -> str:
 
     Line ends become ``\\n``; tabs a space; a lone surrogate the replacement character.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text
     cut = _LINE_ENDS.sub("\n", text[: limit + 1]).replace("\t", " ")
     kept = _SURROGATE.sub("\ufffd", _CONTROL.sub("", _HIDDEN.sub("", cut)))
     return kept if len(text) <= limit else kept[: limit - 1] + "…"

@@ -1,20 +1,22 @@
-"""Why the selected micro-turn decided as it did: one panel, filled from an Explanation."""
+"""Why the selected micro-turn decided as it did: a panel filled from an Explanation; and other tabs."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QScrollArea,
     QSizePolicy,
+    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from app.theme import GAP, Theme, font, icon, q
+from app.theme import GAP, Theme, font, icon, px, q
 from app.timeline.explain import Explanation, Section
 from app.timeline.tracks import LETTERS
 from engine.decisions import DECISION_INDEX, DECISIONS
@@ -22,6 +24,7 @@ from engine.decisions import DECISION_INDEX, DECISIONS
 _ROW_PX = 23
 _NAME_PX = 104
 _VALUE_PX = 46
+_MOST_PX = 400
 
 
 class ProbabilityBars(QWidget):
@@ -42,16 +45,17 @@ class ProbabilityBars(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(240, _ROW_PX * len(DECISIONS))
+        return QSize(240, px(_ROW_PX) * len(DECISIONS))
 
     def paintEvent(self, _: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        t, room = self.theme, self.width() - _NAME_PX - _VALUE_PX
+        t, high, name_px, value_px, side = self.theme, px(_ROW_PX), px(_NAME_PX), px(_VALUE_PX), px(17)
+        room = self.width() - name_px - value_px
         middle = Qt.AlignmentFlag.AlignVCenter
         for row, (name, p) in enumerate(self._probs):
-            y, chosen, code = row * _ROW_PX, name == self._chosen, DECISION_INDEX[name]
-            badge = QRectF(0, y + 3, 17, 17)
+            y, chosen, code = row * high, name == self._chosen, DECISION_INDEX[name]
+            badge = QRectF(0, y + (high - side) / 2, side, side)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(q(t.decisions[code]))
             painter.drawRoundedRect(badge, 4, 4)
@@ -60,12 +64,12 @@ class ProbabilityBars(QWidget):
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, LETTERS[code])
             painter.setPen(q(t.text if chosen else t.dim))
             painter.setFont(font(9, QFont.Weight.DemiBold if chosen else QFont.Weight.Normal))
-            painter.drawText(QRectF(24, y, _NAME_PX - 24, _ROW_PX), middle, name)
+            painter.drawText(QRectF(side + 7, y, name_px - side - 7, high), middle, name)
             painter.setFont(font(9, QFont.Weight.DemiBold if chosen else QFont.Weight.Normal, tabular=True))
-            value = QRectF(self.width() - _VALUE_PX, y, _VALUE_PX, _ROW_PX)
+            value = QRectF(self.width() - value_px, y, value_px, high)
             painter.drawText(value, middle | Qt.AlignmentFlag.AlignRight, f"{p:.1%}")
             painter.setPen(Qt.PenStyle.NoPen)
-            bar = QRectF(_NAME_PX, y + 8, max(room, 1), 7)
+            bar = QRectF(name_px, y + high / 2 - 3.5, max(room, 1), 7)
             painter.setBrush(q(t.raised))
             painter.drawRoundedRect(bar, 3.5, 3.5)
             if p > 0:
@@ -77,15 +81,15 @@ class ProbabilityBars(QWidget):
 
 
 class DetailsPanel(QFrame):
-    """Shows one Explanation, or how to get one."""
+    """Shows one Explanation, or how to get one. Tab 0; others may be added."""
 
     closed = Signal()
+    tab_changed = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.setAccessibleName("Details of the selected micro-turn")
-        self.setMinimumWidth(300)
         self._headline = _label("heading")
         self._when = _label("dim")
         self._verdict = _label("")
@@ -96,37 +100,80 @@ class DetailsPanel(QFrame):
         self._close.setAccessibleName("Close details")
         self._close.setToolTip("Close details")
         self._close.clicked.connect(self.closed)
-        top = QHBoxLayout()
-        top.addWidget(self._headline, 1)
-        top.addWidget(self._close)
-        self._sections = QVBoxLayout()
-        self._sections.setSpacing(GAP // 2)
-        inner = QWidget()
-        body = QVBoxLayout(inner)
-        body.setContentsMargins(0, 0, GAP, 0)
-        body.setSpacing(GAP)
-        body.addWidget(self._verdict)
-        body.addWidget(self.bars)
-        body.addLayout(self._sections)
-        body.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inner)
+        self._tabs = QButtonGroup(self)
+        self._tabs.idToggled.connect(self._tab_chosen)
+        self._pages = QStackedWidget()
+        self._tab_row = QHBoxLayout()
+        self._tab_row.setSpacing(GAP // 2)
+        self._tab_row.addStretch(1)
+        self._tab_row.addWidget(self._close)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * GAP, GAP + 4, GAP, GAP)
+        layout.setContentsMargins(2 * GAP, GAP, GAP, GAP)
         layout.setSpacing(GAP // 2)
-        layout.addLayout(top)
-        layout.addWidget(self._when)
+        layout.addLayout(self._tab_row)
         layout.addSpacing(GAP // 2)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self._pages, 1)
+        self.add_tab("Micro-turn", self._explanation())
+        self.show_tab(0)
         self.set_theme(theme)
         self.show_explanation(None)
 
+    def _explanation(self) -> QWidget:
+        self._sections = QVBoxLayout()
+        self._sections.setSpacing(GAP // 2)
+        inner = QWidget()
+        self._body = QVBoxLayout(inner)
+        self._body.setContentsMargins(0, 0, GAP, 0)
+        self._body.setSpacing(GAP)
+        self._body.addWidget(self._verdict)
+        self._body.addWidget(self.bars)
+        self._body.addLayout(self._sections)
+        self._body.addStretch(1)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP // 2)
+        layout.addWidget(self._headline)
+        layout.addWidget(self._when)
+        layout.addSpacing(GAP // 2)
+        layout.addWidget(scrolled(inner), 1)
+        return page
+
+    def add_tab(self, name: str, page: QWidget) -> int:
+        """Another page of the panel, shown by a button; returns its number."""
+        number = self._pages.addWidget(page)
+        button = QToolButton()
+        button.setText(name)
+        button.setCheckable(True)
+        button.setProperty("kind", "quiet")
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._tabs.addButton(button, number)
+        self._tab_row.insertWidget(number, button)
+        return number
+
+    def add_below_probabilities(self, widget: QWidget) -> None:
+        """Something of the micro-turn that is more than text."""
+        self._body.insertWidget(self._body.indexOf(self.bars) + 1, widget)
+
+    @property
+    def tab(self) -> int:
+        """Number of the page that is shown; 0 is the micro-turn."""
+        return self._pages.currentIndex()
+
+    def show_tab(self, number: int) -> None:
+        self._tabs.button(number).setChecked(True)
+
+    def _tab_chosen(self, number: int, chosen: bool) -> None:
+        if chosen:
+            self._pages.setCurrentIndex(number)
+            self.tab_changed.emit(number)
+
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
+        # Twice as wide for text twice as large would leave nothing for the conversation.
+        self.setMinimumWidth(min(px(300), _MOST_PX))
         self.bars.theme = theme
+        self.bars.updateGeometry()
         self.bars.update()
         self._close.setIcon(icon("close", theme.dim, 16))
 
@@ -164,7 +211,7 @@ class DetailsPanel(QFrame):
         for row, entry in enumerate(section.rows, 1):
             name, value = _label("dim"), _label("")
             name.setText(entry.label)
-            name.setFixedWidth(_NAME_PX + 3 * GAP)
+            name.setFixedWidth(px(_NAME_PX) + 3 * GAP)
             name.setWordWrap(True)
             value.setText(("▲ " if entry.alert else "") + entry.value)
             value.setWordWrap(True)
@@ -173,6 +220,17 @@ class DetailsPanel(QFrame):
             grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(value, row, 1)
         return box
+
+
+def scrolled(inner: QWidget) -> QScrollArea:
+    """``inner`` at the width there is, with a bar only for its height."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidget(inner)
+    area.setAccessibleName(inner.accessibleName() or "Details, scrolled by arrows")
+    return area
 
 
 def _label(kind: str) -> QLabel:

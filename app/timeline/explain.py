@@ -63,6 +63,13 @@ def margin(turn: Turn) -> tuple[str, float]:
     return name, turn.probs.get(turn.decision, 0.0) - probability
 
 
+def runners_up(turn: Turn) -> str:
+    """The decisions that were not taken and were at all probable, each with its distance to the one taken."""
+    chosen = turn.probs.get(turn.decision, 0.0)
+    others = sorted(((p, name) for name, p in turn.probs.items() if name != turn.decision), reverse=True)
+    return ", ".join(f"{name} {p:.0%} ({100 * (p - chosen):+.0f})" for p, name in others if p >= 0.005)
+
+
 def verdict(turn: Turn) -> str:
     if turn.skipped:
         return "The model was skipped here: the computer was too far behind."
@@ -103,7 +110,8 @@ def _own_state(turn: Turn) -> tuple[Row, ...]:
 
 def _did(turn: Turn) -> tuple[Row, ...]:
     names = {NONE: "nothing of its own", RELAY: "pass on the answer’s next words", DROP: "drop the answer"}
-    rows = [Row("Words said", turn.text_out or "none")]
+    rows = [Row("Runners-up", others)] if (others := runners_up(turn)) else []
+    rows.append(Row("Words said", turn.text_out or "none"))
     chosen, probability = turn.say[0]
     shown = names.get(chosen, f"“{chosen}”") + (f" ({probability:.0%})" if probability else "")
     rows.append(Row("Say token", shown))

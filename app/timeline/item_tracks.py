@@ -1,27 +1,29 @@
-"""Paint the tracks that hold items: what was said, background jobs, faults and marks."""
+"""Paint the tracks that hold items: what was said, and background jobs."""
 
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from app.theme import argb, font, mix, q
-from app.timeline.items import JOB_ROWS, Groups, Instant, Job, Utterances, kind_of, merged
-from app.timeline.tracks import CELL_PX, View, draw_pixels
+from app.timeline.items import Groups, Job, Utterances, kind_of, merged
+from app.timeline.tracks import CELL_PX
+from app.timeline.view import View, draw_pixels
 from engine.config import CHUNK_S
 from engine.events import Transcript
 
 Bools = NDArray[np.bool_]
 _TEXT_PX = 26
 """A bar narrower than this shows no text."""
-_TEXT_TALL_PX = 11
+_LEAST_ROWS = 2
+_TALL = 0.85
+"""A bar lower than this part of a line of text shows none."""
 _PLAIN_PX = 6
 """A bar narrower than this is a plain rectangle."""
 _MERGE_PX = 1.5
 """Bars closer than this are one."""
-_SYMBOL_PX = 16
 _MARKED_PX = 40
 """A job narrower than this shows no marks of what it did."""
 _MAX_MARKS = 80
@@ -31,12 +33,12 @@ _WORDS_PX = 90
 _JOB_MARKS = ("tool_call", "tool_result", "question", "retry", "restart")
 
 
-def _elided(painter: QPainter, box: QRectF, text: str, metrics: QFontMetricsF) -> None:
+def elided(painter: QPainter, box: QRectF, text: str, metrics: QFontMetricsF) -> None:
     shown = metrics.elidedText(text[:400], Qt.TextElideMode.ElideRight, box.width())
     painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
-def _bar(view: View, t0: float, t1: float, top: float, height: float) -> QRectF:
+def bar(view: View, t0: float, t1: float, top: float, height: float) -> QRectF:
     """Clipped to the view: a job of hours must not become a rectangle of millions of pixels."""
     x0 = max(view.scale.x(t0), view.left - 4.0)
     x1 = min(view.scale.x(t1), view.left + view.width + 4.0)
@@ -51,27 +53,27 @@ def _paint_utterances(
     painter.setFont(small)
     origin, groups = said.groups(view.t0, view.t1, _MERGE_PX / scale.px_per_s)
     wide = (groups.t1 - groups.t0) * scale.px_per_s > _PLAIN_PX
-    _paint_narrow(painter, top, height, view, groups, ~wide, mix(t.surface, colour, 0.3))
+    paint_narrow(painter, top, height, view, groups, ~wide, mix(t.surface, colour, 0.3))
     fill = q(mix(t.surface, colour, 0.16))
     for k in np.flatnonzero(wide).tolist():
         among = said.items[origin + int(groups.first[k]) : origin + int(groups.last[k]) + 1]
-        box = _bar(view, float(groups.t0[k]), float(groups.t1[k]), top, height)
+        box = bar(view, float(groups.t0[k]), float(groups.t1[k]), top, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(box, 3, 3)
         if len(among) == 1 and among[0].unheard:
             painter.fillRect(QRectF(box.right() - 2, top, 2, height), q(t.danger))
-        if box.width() > _TEXT_PX:
+        if box.width() > _TEXT_PX and height >= _TALL * metrics.height():
             painter.setPen(q(t.text))
             inner = box.adjusted(5, 0, -4, 0)
             known = len(among) == 1 and (among[0].speaker == "assistant" or among[0].words)
             if known and view.cell_px >= 2 * CELL_PX:
                 _paint_words(painter, inner, view, among[0])
             else:
-                _elided(painter, inner, " · ".join(u.text for u in among[:8]), metrics)
+                elided(painter, inner, " · ".join(u.text for u in among[:8]), metrics)
 
 
-def _paint_narrow(
+def paint_narrow(
     painter: QPainter, top: float, height: float, view: View, groups: Groups, which: Bools, colour: str
 ) -> None:
     """Runs too narrow for a shape of their own, as one image."""
@@ -97,11 +99,11 @@ def _paint_words(painter: QPainter, box: QRectF, view: View, item: Transcript) -
     x_free = box.left()
     placed: list[tuple[float, str]] = []
     for t, text in words:
-        x = max(view.scale.x(t), x_free)
+        x = max(view.scale.x(t) + 2, x_free)
         x_free = x + metrics.horizontalAdvance(text + " ")
         placed.append((x, text))
     if not placed or x_free > box.right() + 2 * view.cell_px:
-        _elided(painter, box, item.text, metrics)
+        elided(painter, box, item.text, metrics)
         return
     for x, text in placed:
         painter.drawText(QPointF(x, box.center().y() + metrics.capHeight() / 2), text)
@@ -118,28 +120,29 @@ def paint_assistant_words(painter: QPainter, top: float, height: float, view: Vi
 
 def paint_jobs(painter: QPainter, top: float, height: float, view: View) -> None:
     """A bar from asking to the end; solid from the first answer word on; a symbol says how it ended."""
-    t, row_height = view.theme, height / JOB_ROWS
+    used = max(view.model.items.jobs.rows, _LEAST_ROWS)
+    t, row_height = view.theme, height / used
     small = font(8)
     metrics = QFontMetricsF(small)
     painter.setFont(small)
     jobs = view.model.items.jobs.between(view.t0, view.t1)
-    for row in range(JOB_ROWS):
+    for row in range(used):
         in_row = sorted((j for j in jobs if j.row == row), key=lambda j: j.t0)
         starts, ends = np.array([j.t0 for j in in_row]), np.array([_job_end(j, view) for j in in_row])
         groups = merged(starts, ends, _MERGE_PX / view.scale.px_per_s)
         y, tall = top + row * row_height + 1, row_height - 2
         wide = (groups.t1 - groups.t0) * view.scale.px_per_s > _PLAIN_PX
-        _paint_narrow(painter, y, tall, view, groups, ~wide, mix(t.surface, t.warning, 0.5))
+        paint_narrow(painter, y, tall, view, groups, ~wide, mix(t.surface, t.warning, 0.5))
         for k in np.flatnonzero(~wide & _failed(in_row, groups)).tolist():
-            painter.fillRect(_bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall), q(t.danger))
+            painter.fillRect(bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall), q(t.danger))
         for k in np.flatnonzero(wide).tolist():
             among = in_row[int(groups.first[k]) : int(groups.last[k]) + 1]
-            box = _bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall)
+            box = bar(view, float(groups.t0[k]), float(groups.t1[k]), y, tall)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(q(mix(t.surface, t.warning, 0.32)))
             painter.drawRoundedRect(box, 3, 3)
             for job in among[:_MAX_TOUCHING]:
-                _paint_touching(painter, _bar(view, job.t0, _job_end(job, view), y, tall), view, job, metrics)
+                _paint_touching(painter, bar(view, job.t0, _job_end(job, view), y, tall), view, job, metrics)
 
 
 def _paint_touching(painter: QPainter, box: QRectF, view: View, job: Job, metrics: QFontMetricsF) -> None:
@@ -164,7 +167,7 @@ def _paint_job(painter: QPainter, box: QRectF, view: View, job: Job, metrics: QF
     t = view.theme
     if job.first_answer_t is not None:
         painter.setPen(Qt.PenStyle.NoPen)
-        answering = _bar(view, job.first_answer_t, _job_end(job, view), box.top(), box.height())
+        answering = bar(view, job.first_answer_t, _job_end(job, view), box.top(), box.height())
         painter.setBrush(q(mix(t.surface, t.ok, 0.38)))
         painter.drawRoundedRect(answering, 3, 3)
     if job.outcome in ("failed", "cancelled"):
@@ -178,10 +181,10 @@ def _paint_job(painter: QPainter, box: QRectF, view: View, job: Job, metrics: QF
         for event in (job.events[:_MAX_MARKS] if box.width() > _MARKED_PX else ())
         if (kind := kind_of(event)) in _JOB_MARKS
     ]
-    if box.width() > _TEXT_PX and box.height() >= _TEXT_TALL_PX:
+    if box.width() > _TEXT_PX and box.height() >= _TALL * metrics.height():
         painter.setPen(q(t.text))
         room = _free(box.adjusted(5, 0, -9, 0), [x for x, _, _ in marks])
-        _elided(painter, room, job.request or f"job {job.id}", metrics)
+        elided(painter, room, job.request or f"job {job.id}", metrics)
     for x, kind, ok in marks:
         paint_job_mark(painter, QPointF(x, box.center().y()), kind, ok, view)
 
@@ -224,42 +227,3 @@ def paint_job_mark(painter: QPainter, at: QPointF, kind: str, ok: bool, view: Vi
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(q(t.text), 1.4))
             painter.drawRect(square.adjusted(0.7, 0.7, -0.7, -0.7))
-
-
-def paint_instants(painter: QPainter, top: float, height: float, view: View) -> None:
-    """Triangle: fault. Flag: mark. Square: typed text. Circle: camera. Crowded ones carry their number."""
-    t, instants = view.theme, view.model.items.instants
-    painter.setFont(font(7.5, QFont.Weight.DemiBold))
-    per_px = 1 / view.scale.px_per_s
-    for run in instants.runs(view.t0 - 8 * per_px, view.t1 + 8 * per_px, _SYMBOL_PX * per_px):
-        among = instants.items[run.first : run.first + min(run.count, 40)]
-        shown = next((item for item in among if item.what == "fault"), among[0])
-        x, y = view.scale.x(among[0].t), top + height / 2
-        paint_symbol(painter, QPointF(x, y), shown, view)
-        if run.count > 1:
-            painter.setPen(q(t.text))
-            painter.drawText(QPointF(x + 6, y - 2), str(min(run.count, 99)))
-
-
-def paint_symbol(painter: QPainter, at: QPointF, instant: Instant, view: View) -> None:
-    """The symbol of one instant, 10 pixels wide, centred."""
-    t = view.theme
-    painter.setPen(Qt.PenStyle.NoPen)
-    x, y = at.x(), at.y()
-    match instant.what:
-        case "fault":
-            painter.setBrush(q(t.danger))
-            painter.drawPolygon(QPolygonF([QPointF(x, y - 6), QPointF(x + 6, y + 5), QPointF(x - 6, y + 5)]))
-        case "mark":
-            painter.setBrush(q(t.accent))
-            painter.drawPolygon(
-                QPolygonF([QPointF(x - 4, y - 6), QPointF(x + 6, y - 2.5), QPointF(x - 4, y + 1)])
-            )
-            painter.fillRect(QRectF(x - 5, y - 6, 1.5, 12), q(t.accent))
-        case "text_in":
-            painter.setBrush(q(t.user_level))
-            painter.drawRoundedRect(QRectF(x - 5, y - 5, 10, 10), 2, 2)
-        case _:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(q(t.dim), 1.6))
-            painter.drawEllipse(at, 4.5, 4.5)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.text import one_line
 from engine.events import BackgroundEvent, Event, Fault, Mark, TextIn, Transcript, VisionEvent
+from engine.recorder.marks import mark_text
 
 MAX_ITEMS = 20_000
 MAX_JOBS = 4_000
@@ -25,11 +26,12 @@ _ENDS = ("answer", "failed", "cancelled")
 
 @dataclass(frozen=True)
 class Instant:
-    """``what`` is fault, mark, text_in or vision."""
+    """``what`` is fault, mark, text_in or vision; ``verdict`` belongs to a mark."""
 
     t: float
     what: str
     text: str
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ class Jobs:
     def __init__(self, limit: int = MAX_JOBS) -> None:
         self.limit = limit
         self.items: dict[int, Job] = {}
+        self.rows = 1
+        """So many rows have been needed."""
         self._free_at = [-1.0] * JOB_ROWS
 
     def add(self, event: BackgroundEvent) -> None:
@@ -170,6 +174,7 @@ class Jobs:
         if job is None:
             job = self.items[event.id] = Job(event.id, event.t, self._free_row(event.t))
             self._free_at[job.row] = float("inf")
+            self.rows = max(self.rows, job.row + 1)
             if len(self.items) > self.limit:
                 del self.items[next(iter(self.items))]
         if len(job.events) < MAX_JOB_EVENTS or event.event in _ENDS:
@@ -197,6 +202,10 @@ class Items:
 
     def __init__(self) -> None:
         self.instants = Instants()
+        """Every instant; ``faults`` and ``notes`` hold those of their lanes."""
+        self.faults = Instants()
+        self.notes = Instants()
+        """Marks, typed text and what the camera did."""
         self.user = Utterances()
         self.assistant = Utterances()
         self.jobs = Jobs()
@@ -215,10 +224,19 @@ class Items:
                 )
                 (self.user if event.speaker == "user" else self.assistant).add(safe)
             case Fault():
-                self.instants.add(Instant(event.t, "fault", one_line(event.what)))
+                self._instant(self.faults, Instant(event.t, "fault", one_line(event.what)))
             case Mark():
-                self.instants.add(Instant(event.t, "mark", one_line(event.note)))
+                self._instant(self.notes, _marked(event))
             case TextIn():
-                self.instants.add(Instant(event.t, "text_in", one_line(event.text)))
+                self._instant(self.notes, Instant(event.t, "text_in", one_line(event.text)))
             case VisionEvent():
-                self.instants.add(Instant(event.t, "vision", one_line(event.event)))
+                self._instant(self.notes, Instant(event.t, "vision", one_line(event.event)))
+
+    def _instant(self, lane: Instants, instant: Instant) -> None:
+        self.instants.add(instant)
+        lane.add(instant)
+
+
+def _marked(event: Mark) -> Instant:
+    """A mark with its verdict in words."""
+    return Instant(event.t, "mark", one_line(mark_text(event)), one_line(event.verdict, 40))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 _MINOR = {
+    0.02: 0.01, 0.05: 0.01, 0.1: 0.02,
     0.2: 0.2, 1.0: 0.2, 2.0: 1.0, 5.0: 1.0, 10.0: 2.0, 30.0: 10.0, 60.0: 10.0, 120.0: 60.0, 300.0: 60.0,
     600.0: 60.0, 1800.0: 300.0, 3600.0: 600.0, 7200.0: 1800.0, 21600.0: 3600.0, 86400.0: 21600.0,
 }  # fmt: skip
@@ -47,12 +48,14 @@ class TimeScale:
 
 
 def clock_label(t: float, step: float = 1.0) -> str:
-    """``m:ss``, ``h:mm:ss`` from an hour on, and tenths when the step is below a second."""
-    tenths = round(abs(t) * 10) if step < 1 else floor(abs(t) + 1e-6) * 10
-    minutes, tenths = divmod(tenths, 600)
+    """``m:ss``, ``h:mm:ss`` from an hour on; tenths or hundredths when the step is below 1 or 0.1 s."""
+    digits = 0 if step >= 1 else 1 if step >= 0.1 else 2
+    unit = 10**digits
+    whole = round(abs(t) * unit) if digits else floor(abs(t) + 1e-6)
+    minutes, parts = divmod(whole, 60 * unit)
     hours, minutes = divmod(minutes, 60)
-    seconds = f"{tenths // 10:02d}" + (f".{tenths % 10}" if step < 1 else "")
-    sign = "-" if t < 0 and (minutes or hours or tenths) else ""
+    seconds = f"{parts // unit:02d}" + (f".{parts % unit:0{digits}d}" if digits else "")
+    sign = "-" if t < 0 and whole else ""
     return f"{sign}{hours}:{minutes:02d}:{seconds}" if hours else f"{sign}{minutes}:{seconds}"
 
 

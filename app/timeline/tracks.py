@@ -1,34 +1,19 @@
-"""Paint one track of the timeline each: turns as pixels when they are narrow, as cells when they are wide.
+"""Paint what each micro-turn decided and expected: pixels where turns are narrow, cells where they are wide.
 
 Every function gets the painter, the track's top and height in logical pixels,
 and a View. Narrow turns are composed as one image with numpy, so that an hour
 costs no more than a minute.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QPolygonF
 
-from app.theme import Theme, argb, font, mix, q
-from app.timeline.columns import (
-    COMPUTE_MS,
-    DELEGATE,
-    GAP,
-    GENERATED_MS,
-    HEARD_MS,
-    LAG_MS,
-    MISSED,
-    OTHER,
-    SELF_DB,
-    SKIPPED,
-    USER_DB,
-    Columns,
-)
-from app.timeline.model import TimelineModel
-from app.timeline.time_scale import TimeScale
+from app.theme import Theme, argb, font, mix, px, q
+from app.timeline.columns import COMPUTE_MS, DELEGATE, LAG_MS, MISSED, OTHER, SKIPPED, Columns
+from app.timeline.view import Pixels, View, draw_pixels
 from engine.config import CHUNK_MS, CHUNK_S
 from engine.decisions import DECISION_INDEX
 
@@ -39,99 +24,14 @@ CELL_PX = 8
 """Turns at least this wide are drawn as cells of their own."""
 LETTER_PX = 12
 """Cells at least this wide carry their letter."""
+PROB_PX = 52
+"""So much width is needed for each probability in a cell."""
 COMPUTE_FULL_MS = 260
-FLOOR_DB = -66.0
+AHEAD_S = ((0.0, 0.2), (0.2, 0.6), (0.6, 1.2), (1.2, 2.0))
+"""What the probabilities of ``TurnRecord.user_activity`` are about, in seconds after the turn."""
+_FAN_PX = 40
+"""A look ahead narrower than this is not drawn for a single turn."""
 _SHOWN_RARE = ("backchannel", "interrupt", "yield")
-
-Pixels = NDArray[np.uint32]
-
-
-@dataclass(frozen=True)
-class View:
-    """What a track needs to paint itself. ``columns`` is reduced to device pixels."""
-
-    model: TimelineModel
-    theme: Theme
-    scale: TimeScale
-    left: int
-    width: int
-    dpr: float
-    columns: Columns | None
-
-    @property
-    def cell_px(self) -> float:
-        return self.scale.px_per_s * CHUNK_S
-
-    @property
-    def t0(self) -> float:
-        return self.scale.t(self.left)
-
-    @property
-    def t1(self) -> float:
-        return self.scale.t(self.left + self.width)
-
-    @property
-    def visible_turns(self) -> range:
-        first = max(self.scale.turn(self.left), self.model.turns.base)
-        return range(first, min(self.scale.turn(self.left + self.width) + 1, self.model.turns.end))
-
-
-def draw_pixels(painter: QPainter, pixels: Pixels, left: float, top: float, dpr: float) -> None:
-    """(rows, columns) of 0xffRRGGBB, in device pixels, at a logical position."""
-    packed = np.ascontiguousarray(pixels)
-    rows, width = packed.shape
-    image = QImage(packed.data, width, rows, width * 4, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(dpr)
-    painter.drawImage(QPointF(left, top), image)
-
-
-def level_unit(db: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Decibels to 0..1 of a track's height."""
-    unit: NDArray[np.float32] = np.clip((db - np.float32(FLOOR_DB)) / np.float32(-FLOOR_DB), 0, 1)
-    return unit
-
-
-def level_pixels(columns: Columns, column: int, rows: int, colours: tuple[int, int, int]) -> Pixels:
-    """Envelope about the middle: (background, peak, mean) colours."""
-    away = np.abs(np.arange(rows) + 0.5 - rows / 2)[:, None]
-    half = rows / 2
-    peak = np.where(columns.present, np.maximum(level_unit(columns.peak[:, column]) * half, 0.8), 0)
-    mean = np.where(columns.present, level_unit(columns.mean[:, column]) * half, 0)
-    background, light, strong = (np.uint32(c) for c in colours)
-    return np.where(away < mean, strong, np.where(away < peak, light, background))
-
-
-def paint_user(painter: QPainter, top: float, height: float, view: View) -> None:
-    """Microphone level; lost audio is marked along the upper edge."""
-    if view.columns is None:
-        return
-    t, rows = view.theme, round(height * view.dpr)
-    colours = argb(t.surface), argb(mix(t.surface, t.user_level, 0.42)), argb(t.user_level)
-    pixels = level_pixels(view.columns, USER_DB, rows, colours)
-    lost = view.columns.present & ((view.columns.bits & GAP) > 0)
-    pixels[: max(round(3 * view.dpr), 1), lost] = argb(t.danger)
-    draw_pixels(painter, pixels, view.left, top, view.dpr)
-
-
-def paint_assistant(painter: QPainter, top: float, height: float, view: View) -> None:
-    """Level of what was audible; below it a line of speech made and a line of speech heard."""
-    if view.columns is None:
-        return
-    t, c, rows = view.theme, view.columns, round(height * view.dpr)
-    line = max(round(4 * view.dpr), 2)
-    envelope_rows = rows - 2 * line - round(3 * view.dpr)
-    ground, soft, strong = (
-        argb(t.surface),
-        argb(mix(t.surface, t.assistant_level, 0.42)),
-        argb(t.assistant_level),
-    )
-    pixels = np.full((rows, len(c.present)), ground, np.uint32)
-    pixels[:envelope_rows] = level_pixels(c, SELF_DB, envelope_rows, (ground, soft, strong))
-    made = c.present & (c.peak[:, GENERATED_MS] > 0)
-    heard = c.present & (c.peak[:, HEARD_MS] > 0)
-    pixels[rows - 2 * line - 1 : rows - line - 1, made] = soft
-    pixels[rows - line :, heard] = strong
-    draw_pixels(painter, pixels, view.left, top, view.dpr)
 
 
 def decision_pixels(columns: Columns, rows: int, theme: Theme) -> Pixels:
@@ -181,9 +81,20 @@ def paint_decisions(painter: QPainter, top: float, height: float, view: View) ->
         painter.drawRoundedRect(cell, radius, radius)
         if view.cell_px >= LETTER_PX:
             painter.setPen(q(t.on_decisions[code]))
-            painter.drawText(cell, Qt.AlignmentFlag.AlignCenter, LETTERS[code])
+            painter.drawText(
+                cell, Qt.AlignmentFlag.AlignCenter, _cell_text(turns.probs(i), code, view.cell_px)
+            )
         if turns.bits(i) & DELEGATE:
             _diamond(painter, cell.center().x(), top + 3, 4, t)
+
+
+def _cell_text(probs: Sequence[float], code: int, cell_px: float) -> str:
+    """The decision's letter; with its probability, and the other decisions', where there is room."""
+    if cell_px < px(PROB_PX) or not any(probs) or code >= OTHER:
+        return LETTERS[code]
+    others = sorted(((p, k) for k, p in enumerate(probs) if k != code and p >= 0.005), reverse=True)
+    room = max(int(cell_px // px(PROB_PX)) - 1, 0)
+    return "   ".join(f"{LETTERS[k]} {p:.0%}" for p, k in [(probs[code], code), *others[:room]])
 
 
 def _diamond(painter: QPainter, x: float, y: float, r: float, theme: Theme) -> None:
@@ -201,14 +112,65 @@ def paint_probs(painter: QPainter, top: float, height: float, view: View) -> Non
     c, rows = view.columns, round(height * view.dpr)
     stack = np.cumsum(c.probs, axis=1)
     stack /= np.maximum(stack[:, -1:], 1e-6)
-    level = 1 - (np.arange(rows) + 0.5)[:, None] / rows
-    band = (level[:, :, None] > stack[None]).sum(axis=2)
+    level = (1 - (np.arange(rows) + 0.5)[:, None] / rows).astype(np.float32)
+    band = np.zeros((rows, len(stack)), np.intp)
+    for upper in stack.T[:-1]:
+        band += level > upper
     shades = np.array(
         [argb(mix(view.theme.surface, colour, 0.62)) for colour in view.theme.decisions], np.uint32
     )
     pixels = shades[band]
     pixels[:, ~c.present | (c.probs.sum(axis=1) <= 0)] = argb(view.theme.surface)
     draw_pixels(painter, pixels, view.left, top, view.dpr)
+
+
+def paint_projection(painter: QPainter, top: float, height: float, view: View) -> None:
+    """How probable the user's speech is, darker is more: four rows, the next 0.2 s on top, 1.2 to 2 s below.
+
+    For the selected micro-turn, the same as bars at the times they are about.
+    """
+    if view.columns is None or not view.model.turns.projects:
+        return
+    t, rows = view.theme, round(height * view.dpr)
+    shades = np.array([argb(mix(t.surface, t.user_level, k / 63)) for k in range(64)], np.uint32)
+    row = np.minimum(np.arange(rows) * len(AHEAD_S) // rows, len(AHEAD_S) - 1)
+    strength = (np.clip(view.columns.activity.T, 0, 1) * 63).astype(np.intp)
+    pixels = shades[strength][row]
+    pixels[np.flatnonzero(np.diff(row)) + 1] = argb(t.surface)
+    pixels[:, ~view.columns.present] = argb(t.surface)
+    draw_pixels(painter, pixels, view.left, top, view.dpr)
+    if view.model.selected is not None:
+        _paint_fan(painter, top, height, view, view.model.selected)
+
+
+def _paint_fan(painter: QPainter, top: float, height: float, view: View, i: int) -> None:
+    t, x, begun = view.theme, view.scale.x, (i + 1) * CHUNK_S
+    expected = view.model.turns.activity(i)
+    left, right = x(begun), x(begun + AHEAD_S[-1][1])
+    if not expected or right - left < _FAN_PX:
+        return
+    painter.fillRect(QRectF(left, top, right - left, height), q(t.surface))
+    small = font(7.5, QFont.Weight.Medium)
+    metrics = QFontMetricsF(small)
+    painter.setFont(small)
+    for (t0, t1), p in zip(AHEAD_S, expected, strict=False):
+        box = QRectF(x(begun + t0), top, x(begun + t1) - x(begun + t0), height)
+        full = max(height * min(p, 1.0), 1.0)
+        painter.fillRect(
+            QRectF(box.left(), top + height - full, box.width() - 1, full),
+            q(mix(t.surface, t.user_level, 0.45)),
+        )
+        painter.setPen(QPen(q(t.user_level), 1.6))
+        y = top + height - full + 0.8
+        painter.drawLine(QPointF(box.left(), y), QPointF(box.right() - 1, y))
+        label = f"{p:.0%}"
+        if box.width() > metrics.horizontalAdvance(label) + 3 and height >= metrics.height():
+            painter.setPen(q(t.text))
+            edge = Qt.AlignmentFlag.AlignTop if p < 0.5 else Qt.AlignmentFlag.AlignBottom
+            painter.drawText(box, edge | Qt.AlignmentFlag.AlignHCenter, label)
+    painter.setPen(QPen(q(t.user_level), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(QRectF(left, top + 0.5, right - left - 1, height - 1))
 
 
 def paint_compute(painter: QPainter, top: float, height: float, view: View) -> None:

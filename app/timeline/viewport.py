@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-MIN_SPAN_S = 1.0
+MIN_SPAN_S = 0.2
+"""One micro-turn."""
 MARGIN = 0.04
 """Part of the window kept free after the newest turn while following."""
 
@@ -53,6 +54,12 @@ class Viewport:
         """The whole session."""
         self.span_s = max((self.end_s - self.first_s) * (1 + 2 * MARGIN), MIN_SPAN_S)
         self.start_s = self.first_s - MARGIN * self.span_s
+        self._settle()
+
+    def show(self, t0: float, t1: float) -> None:
+        """Exactly ``t0 .. t1``, as far as it can be shown; stops following."""
+        self.follow = False
+        self.start_s, self.span_s = t0, max(t1 - t0, MIN_SPAN_S)
         self._settle()
 
     def centre(self, t: float) -> None:

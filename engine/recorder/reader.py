@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from engine.config import CHUNK_MS, CHUNK_S, INPUT_CHUNK, INPUT_HZ, OUTPUT_CHUNK
 from engine.errors import InputError
 from engine.events import Event, SessionHeader, TurnRecord, event_time
 from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, reason
-from engine.recorder.lines import MAX_LINE, parse_event
+from engine.recorder.lines import MAX_LINE, parse_lines
 from engine.types import Samples
 
 _BLOCK = 8_192  # where a file is cut off, so much is lost at most
+_LINES_AT_ONCE = 256
 _TOLERATED_S = 1.0  # by so much an audio file of a killed session may be shorter than its timeline
 
 
@@ -68,8 +70,7 @@ def _read_timeline(
     header: SessionHeader | None = None
     number = 0
     try:
-        for number, line in enumerate(_lines(file), 1):
-            event, whole = _parse(line)
+        for number, (event, whole) in enumerate(_parsed(file), 1):
             if not whole:
                 broken.append(number)
             if number == 1:
@@ -87,11 +88,14 @@ def _read_timeline(
     return header, ordered, tuple(sorted(events, key=event_time)), damaged
 
 
-def _parse(line: bytes) -> tuple[Event | None, bool]:
-    try:
-        return parse_event(line.decode("utf-8")), True
-    except ValueError:
-        return None, False
+def _parsed(file: Path) -> Iterator[tuple[Event | None, bool]]:
+    """The event of each line, and whether the line is whole. The header comes before all others are read."""
+    lines = _lines(file)
+    for count in chain((1,), repeat(_LINES_AT_ONCE)):
+        some = list(islice(lines, count))
+        if not some:
+            return
+        yield from parse_lines(some)
 
 
 def _line_damage(broken: list[int], last: int, turns: tuple[TurnRecord, ...]) -> list[str]:

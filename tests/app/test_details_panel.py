@@ -1,6 +1,7 @@
 """The panel that says why."""
 
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton
 
 from app.theme import DARK, LIGHT
 from app.timeline.details_panel import DetailsPanel
@@ -47,6 +48,28 @@ def test_the_next_one_replaces_it_and_alerts_carry_a_sign(qtbot):
     assert "▲ 300.0 ms of 200 – deadline missed" in shown
     panel.show_explanation(None)
     assert panel.bars.isHidden()
+
+
+def test_other_tabs_and_what_is_more_than_text(qtbot):
+    panel = DetailsPanel(LIGHT)
+    qtbot.addWidget(panel)
+    panel.resize(360, 400)
+    panel.show()
+    page, below = QLabel("figures"), QLabel("a picture")
+    told: list[int] = []
+    number = panel.add_tab("Statistics", page)
+    panel.tab_changed.connect(told.append)
+    panel.add_below_probabilities(below)
+    assert (panel.tab, number) == (0, 1)
+    qtbot.waitUntil(below.isVisible)
+    panel.show_tab(1)
+    assert page.isVisible()
+    assert not below.isVisible()
+    buttons = [one for one in panel.findChildren(QToolButton) if one.isCheckable()]
+    assert [one.text() for one in buttons] == ["Micro-turn", "Statistics"]
+    qtbot.mouseClick(buttons[0], Qt.MouseButton.LeftButton)
+    assert told == [1, 0]
+    assert below.isVisible()
 
 
 def test_words_from_outside_are_never_markup(qtbot):

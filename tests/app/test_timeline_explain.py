@@ -160,3 +160,15 @@ def test_the_tooltip_ranks_every_probability():
     assert text.splitlines()[0] == "0:00.0  speak  → background"
     assert [line.split()[-1] for line in text.splitlines()[1:6]][:3] == ["speak", "listen", "yield"]
     assert "said “Hello”" in text
+
+
+def test_the_runners_up_and_how_far_they_were():
+    record = TurnRecord(0, 0.0, "speak", {**PROBS, "backchannel": 0.004})
+    assert runners_up_of(record) == "listen 20% (-35), yield 15% (-40), interrupt 5% (-50)"
+    surprising = TurnRecord(0, 0.0, "yield", PROBS)
+    assert runners_up_of(surprising).startswith("speak 55% (+40), listen 20% (+5)")
+    assert "Runners-up" not in rows(one(TurnRecord(0, 0.0, "speak", {})))
+
+
+def runners_up_of(record: TurnRecord) -> str:
+    return rows(one(record))["Runners-up"]

@@ -33,13 +33,16 @@ def test_a_turn_is_found_under_each_of_its_pixels():
         (7.2, 0.2, "0:07.2"),
         (59.96, 0.2, "1:00.0"),
         (-1, 1, "-0:01"),
+        (12.346, 0.02, "0:12.35"),
+        (3599.996, 0.05, "1:00:00.00"),
+        (13.0, 0.05, "0:13.00"),
     ],
 )
 def test_clock_labels(t, step, label):
     assert clock_label(t, step) == label
 
 
-@given(st.floats(0, 40_000), st.floats(1, 40_000), st.integers(100, 3000))
+@given(st.floats(0, 40_000), st.floats(0.2, 40_000), st.integers(100, 3000))
 def test_ticks_are_inside_apart_and_few(start, span, width):
     scale = TimeScale.of(start, span, width)
     found = ticks(start, span, scale.px_per_s)
@@ -101,7 +104,7 @@ def test_zoom_reaches_single_turns_and_the_whole_hour():
     view = at_hour(span_s=100, follow=False, start_s=1800)
     for _ in range(40):
         view.zoom(1.5)
-    assert view.span_s == MIN_SPAN_S  # five micro-turns
+    assert view.span_s == MIN_SPAN_S == 0.2  # one micro-turn
     for _ in range(60):
         view.zoom(1 / 1.5)
     assert view.start_s <= 0
@@ -126,6 +129,16 @@ def test_revealing_scrolls_only_when_needed():
     assert (view.follow, view.start_s < 100, view.stop_s > 100.2) == (False, True, True)
     view.centre(50)
     assert view.start_s == pytest.approx(40)
+
+
+def test_a_stretch_is_shown_as_asked_within_the_session():
+    view = at_hour(span_s=20)
+    view.show(100, 160)
+    assert (view.start_s, view.stop_s, view.follow) == (100, 160, False)
+    view.show(3590, 3700)
+    assert view.stop_s <= 3600 + MARGIN * view.span_s + 1e-6
+    view.show(200, 200)
+    assert view.span_s == MIN_SPAN_S
 
 
 def test_forgotten_turns_leave_the_view():

@@ -158,3 +158,26 @@ def test_without_turns_a_session_ends_with_its_last_event():
     assert model.end_s == 12.5
     model.select(3)
     assert model.selected is None
+
+
+def test_faults_and_notes_have_lanes_of_their_own():
+    items = Items()
+    for event in (Fault(1, "bad"), Mark(2, "late", "late"), Mark(3, "slow here", "late"), TextIn(4, "typed")):
+        items.add(event)
+    assert [i.text for i in items.faults.items] == ["bad"]
+    assert [(i.text, i.verdict) for i in items.notes.items] == [
+        ("late", "late"),
+        ("late: slow here", "late"),
+        ("typed", ""),
+    ]
+    assert len(items.instants.items) == 4
+
+
+def test_rows_are_as_many_as_jobs_ran_at_once():
+    jobs = Jobs()
+    jobs.add(ask(1, 0.0))
+    jobs.add(BackgroundEvent(1, 1.0, "answer", "x"))
+    jobs.add(ask(2, 2.0))
+    assert jobs.rows == 1
+    jobs.add(ask(3, 3.0))
+    assert jobs.rows == 2

@@ -1,5 +1,7 @@
 """The timeline as a person uses it: mouse, keys, and what is drawn."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -12,6 +14,8 @@ from app.timeline.timeline_widget import GUTTER, OVERVIEW, TimelineWidget
 from app.timeline.tracks import SHAPES, decision_pixels
 from engine.decisions import DECISIONS
 from engine.events import BackgroundEvent, Fault, Transcript
+from engine.inspect.findings import Finding, Findings
+from engine.inspect.latency import Reply, Segment
 from tests.app.scenario import session, turn
 
 WIDTH, HEIGHT = GUTTER + 1000, 400
@@ -145,8 +149,31 @@ def test_a_selection_by_key_is_brought_into_view_and_told_to_screen_readers(time
     assert timeline.accessibleName() == "Timeline"
 
 
+def overview(timeline: TimelineWidget, t: float) -> QPoint:
+    """A point of the minimap."""
+    return QPoint(round(timeline.overview_scale().x(t)), HEIGHT - OVERVIEW // 2)
+
+
+def drag(timeline: TimelineWidget, start: QPoint, stop: QPoint) -> None:
+    mouse(timeline, QEvent.Type.MouseButtonPress, start)
+    mouse(timeline, QEvent.Type.MouseMove, stop)
+    mouse(timeline, QEvent.Type.MouseButtonRelease, stop)
+
+
+def test_the_minimaps_frame_can_be_dragged_and_resized(timeline):
+    timeline.show_span(30, 60)
+    drag(timeline, overview(timeline, 45), overview(timeline, 55))
+    assert (timeline.viewport.start_s, timeline.viewport.stop_s) == pytest.approx((40, 70), abs=0.3)
+    drag(timeline, overview(timeline, 70), overview(timeline, 90))
+    assert (timeline.viewport.start_s, timeline.viewport.stop_s) == pytest.approx((40, 90), abs=0.3)
+    drag(timeline, overview(timeline, 40), overview(timeline, 20))
+    assert (timeline.viewport.start_s, timeline.viewport.stop_s) == pytest.approx((20, 90), abs=0.3)
+    drag(timeline, overview(timeline, 20), overview(timeline, 110))
+    assert timeline.viewport.span_s == pytest.approx(0.2)
+
+
 def test_the_overview_moves_the_view(timeline):
-    where = QPoint(GUTTER + round((1000 - 12) * 0.25), HEIGHT - OVERVIEW // 2)
+    where = overview(timeline, 30)
     mouse(timeline, QEvent.Type.MouseButtonPress, where)
     mouse(timeline, QEvent.Type.MouseButtonRelease, where)
     middle = timeline.viewport.start_s + timeline.viewport.span_s / 2
@@ -168,7 +195,7 @@ def test_hovering_tells_what_is_under_the_cursor(timeline):
     timeline.refresh()
     assert "listen" in timeline.hover(at(timeline, 110.1))
     assert "%" in timeline.hover(at(timeline, 110.1, "probs"))
-    assert timeline.hover(at(timeline, 110.0, "events")) == "fault: a fault"
+    assert timeline.hover(at(timeline, 110.0, "faults")) == "fault: a fault"
     assert timeline.hover(at(timeline, 112.0, "user_words")) == "you said"
     assert timeline.hover(at(timeline, 115.0, "assistant_words")) == "it said\ncut off, not heard: and more"
     assert timeline.hover(at(timeline, 112.5, "jobs")).splitlines() == [
@@ -186,7 +213,7 @@ def test_following_keeps_the_newest_turn_on_the_screen(timeline):
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
-@pytest.mark.parametrize("span", [1, 6, 14, 60, 130])
+@pytest.mark.parametrize("span", [0.2, 1, 6, 14, 60, 130])
 def test_every_lane_draws_something_at_every_zoom(timeline, theme, span):
     timeline.set_theme(theme)
     timeline.viewport.span_s = span
@@ -195,7 +222,7 @@ def test_every_lane_draws_something_at_every_zoom(timeline, theme, span):
     image = timeline.grab().toImage()
     ground = argb(theme.surface)
     for lane, top, height in timeline.layout_lanes():
-        if lane.name == "events":
+        if lane.name in ("faults", "marks"):
             continue
         pixels = {
             image.pixel(x, y)
@@ -203,6 +230,178 @@ def test_every_lane_draws_something_at_every_zoom(timeline, theme, span):
             for x in range(GUTTER + 3, WIDTH - 3, 3)
         }
         assert len(pixels - {ground}) >= 1, lane.name
+
+
+def press(qtbot, timeline: TimelineWidget, key: Qt.Key, *mods: Qt.KeyboardModifier) -> None:
+    held = Qt.KeyboardModifier.NoModifier
+    for one in mods:
+        held |= one
+    qtbot.keyClick(timeline, key, held)
+
+
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+def test_a_range_grows_from_the_selected_turn_by_key(timeline, qtbot):
+    timeline.select(300)
+    with qtbot.waitSignal(timeline.range_changed):
+        press(qtbot, timeline, Qt.Key.Key_Right, CTRL, SHIFT)
+    press(qtbot, timeline, Qt.Key.Key_Right, CTRL, SHIFT)
+    assert timeline.selected_range == pytest.approx((60.0, 60.6))
+    assert timeline.model.selected == 302
+    for _ in range(4):
+        press(qtbot, timeline, Qt.Key.Key_Left, CTRL, SHIFT)
+    assert timeline.selected_range == pytest.approx((59.6, 60.2))
+    press(qtbot, timeline, Qt.Key.Key_Right)
+    assert timeline.selected_range is None
+
+
+def test_a_range_is_dragged_with_alt_and_stays_in_the_session(timeline):
+    told: list[tuple[float, float] | None] = []
+    timeline.range_changed.connect(lambda: told.append(timeline.selected_range))
+    start, stop = at(timeline, 110.0), QPoint(WIDTH - 1, 100)
+    for kind, where in (
+        (QEvent.Type.MouseButtonPress, start),
+        (QEvent.Type.MouseMove, start + QPoint(1, 0)),
+        (QEvent.Type.MouseMove, stop),
+        (QEvent.Type.MouseButtonRelease, stop),
+    ):
+        point = QPointF(where)
+        held = Qt.MouseButton.LeftButton
+        QApplication.sendEvent(
+            timeline,
+            QMouseEvent(
+                kind, point, timeline.mapToGlobal(point), held, held, Qt.KeyboardModifier.AltModifier
+            ),
+        )
+    assert timeline.selected_range == pytest.approx((110, 120), abs=0.05)
+    assert timeline.viewport.follow  # it did not pan
+    assert timeline.model.selected is None
+    assert told[-1] == timeline.selected_range
+    timeline.set_range((50.0, 50.0))
+    assert timeline.selected_range is None
+
+
+def test_digits_judge_and_space_plays_what_is_recorded(timeline, qtbot):
+    verdicts: list[int] = []
+    played: list[bool] = []
+    timeline.verdict_asked.connect(verdicts.append)
+    timeline.play_asked.connect(lambda: played.append(True))
+    for key in (Qt.Key.Key_1, Qt.Key.Key_7, Qt.Key.Key_8, Qt.Key.Key_Space):
+        press(qtbot, timeline, key)
+    assert (verdicts, played, timeline.viewport.follow) == ([1, 7], [], False)
+    timeline.set_model(timeline.model, follow=False)
+    press(qtbot, timeline, Qt.Key.Key_Space)
+    assert played == [True]
+    assert not timeline.viewport.follow
+
+
+def test_hidden_lanes_give_their_room_to_the_others(timeline):
+    def heights() -> dict[str, float]:
+        return {lane.name: height for lane, _, height in timeline.layout_lanes()}
+
+    before = heights()
+    names = [name for name, title in timeline.lanes() if title]
+    assert len(names) == len(timeline.lanes()) == 13
+    assert "camera" not in before  # a live session has no pictures of its own here
+    timeline.set_hidden(["probs", "jobs", "compute", "no such lane"])
+    after = heights()
+    assert set(before) - set(after) == {"probs", "jobs", "compute"}
+    assert after["user"] > before["user"]
+    timeline.set_hidden(names)
+    assert timeline.layout_lanes() == []
+    assert not timeline.grab().isNull()
+
+
+@pytest.mark.parametrize("height", [250, 300, 400, 800])
+def test_lanes_neither_overlap_nor_leave_the_widget(timeline, height):
+    timeline.resize(WIDTH, height)
+    placed = timeline.layout_lanes()
+    for (_, top, tall), (_, below, _) in pairwise(placed):
+        assert top + tall <= below
+    assert placed[-1][1] + placed[-1][2] <= height - OVERVIEW
+
+
+def test_the_playhead_moves_without_painting_anything_anew(timeline, monkeypatch):
+    timeline.set_follow(False)
+    timeline.show_span(50, 70)
+    still = timeline.grab().toImage()
+    painted: list[bool] = []
+    monkeypatch.setattr(timeline, "_paint_all", lambda: painted.append(True))
+    timeline.set_playhead(60.0)
+    x = round(timeline.scale().x(60.0))
+    image = timeline.grab().toImage()
+    assert image.pixel(x, 200) != still.pixel(x, 200)
+    assert not painted
+    timeline.set_playhead(None)
+    assert timeline.grab().toImage().pixel(x, 200) == still.pixel(x, 200)
+    assert not painted
+
+
+def test_the_view_goes_on_with_the_playhead_unless_told_not_to(timeline):
+    timeline.set_follow(False)
+    timeline.show_span(50, 60)
+    timeline.set_playhead(59.5)
+    assert timeline.viewport.start_s == pytest.approx(58.7)
+    timeline.follow_playhead = False
+    timeline.set_playhead(10.0)
+    assert timeline.viewport.start_s == pytest.approx(58.7)
+    timeline.set_playhead(float("nan"))
+    assert not timeline.grab().isNull()
+
+
+def test_highlights_are_drawn_and_told(timeline):
+    timeline.show_span(50, 60)
+    before = timeline.grab().toImage()
+    timeline.set_highlights([(54.0, 55.0, "found: moon"), (54.5, 54.5, "differs")])
+    after = timeline.grab().toImage()
+    x = round(timeline.scale().x(54.3))
+    assert before.pixel(x, 22) != after.pixel(x, 22)
+    assert timeline.hover(QPoint(round(timeline.scale().x(54.5)), 5)) == "found: moon; differs"
+
+
+REPLY = Reply(50.0, 51.5, 257, "speak", (
+    Segment("waiting for the micro-turn's end", 50.0, 50.2), Segment("computing", 50.2, 51.5),
+))  # fmt: skip
+
+
+def found(**fields) -> Findings:
+    empty = {"replies": (), "barge_ins": (), "long_gaps": (), "faults": (), "take_overs": ()}
+    return Findings(**{**empty, **fields})
+
+
+def test_findings_fill_the_lanes_of_latency_and_faults(timeline):
+    timeline.show_span(45, 60)
+    assert "latency" not in [lane.name for lane, _, _ in timeline.layout_lanes()]
+    faults = (Finding(55.0, 56.0, "echo leak", "the assistant’s own voice in your channel"),)
+    barge_ins = (Finding(57, 57, "barge-in", ""),)
+    timeline.set_findings(found(replies=(REPLY,), faults=faults, barge_ins=barge_ins))
+    image = timeline.grab().toImage()
+    ground = argb(LIGHT.surface)
+    for lane, t in (("latency", 50.1), ("latency", 51.0), ("faults", 55.05)):
+        point = at(timeline, t, lane)
+        assert any(image.pixel(point.x() + dx, point.y() + 2) != ground for dx in range(-4, 5)), (lane, t)
+    told = timeline.hover(at(timeline, 50.8, "latency")).splitlines()
+    assert told[0] == "1.50 s from your last sound to the assistant’s first"
+    assert told[1].startswith("200 ms waiting for the micro-turn's end: from the user's last sound")
+    assert told[2].startswith("1300 ms computing: ")
+    assert timeline.hover(at(timeline, 55.5, "faults")) == (
+        "echo leak: the assistant’s own voice in your channel"
+    )
+    timeline.set_findings(None)
+    assert "lost audio" not in timeline.hover(at(timeline, 55.5, "faults"))
+
+
+def test_the_projection_of_the_selected_turn_is_a_fan_into_the_future(timeline):
+    timeline.show_span(48, 56)
+    plain_image = timeline.grab().toImage()
+    timeline.select(250)
+    fan = timeline.grab().toImage()
+    inside, beside = at(timeline, 51.0, "projection"), at(timeline, 53.0, "projection")
+    strip = range(round(at(timeline, 50.3, "projection").x()), inside.x())
+    assert any(fan.pixel(x, inside.y()) != plain_image.pixel(x, inside.y()) for x in strip)
+    assert fan.pixel(beside) == plain_image.pixel(beside)
+    assert "expects you to speak" in timeline.hover(at(timeline, 50.1, "projection"))
 
 
 def drawn(timeline: TimelineWidget, lane: str, event: BackgroundEvent | Transcript) -> bytes:
