@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from engine.errors import InputError
+
 Subparsers = Any  # argparse's own type is private
 
 FORMATS = {
@@ -29,17 +31,34 @@ def add(commands: Subparsers) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("session", metavar="SESSION", type=Path, help="folder of a recorded session")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--marks", action="store_true", help="list all marks, with their verdicts")
+    what.add_argument(
+        "--at", metavar="SECONDS", type=float, help="one micro-turn in full: what went in and what came out"
+    )
+    what.add_argument(
+        "--compare", metavar="OTHER", type=Path, help="lay another session of the same recording over it"
+    )
+    what.add_argument(
+        "--mark", nargs=2, metavar=("SECONDS", "NOTE"), help="put a mark into the session, and save it"
+    )
+    what.add_argument(
         "--export",
         nargs=2,
         metavar=("FORMAT", "FILE"),
         help="write the session in this format; - as FILE is stdout (text formats)",
     )
+    parser.add_argument("--verdict", metavar="NAME", default="", help="verdict of the new mark")
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print or export."""
+    """Print, mark or export."""
+    if arguments.mark:
+        seconds, note = arguments.mark
+        return _mark(arguments.session, seconds, note, arguments.verdict)
+    if arguments.verdict:
+        raise InputError("--verdict belongs to a new mark: give --mark SECONDS NOTE as well")
     from engine.recorder.reader import read_session
 
     session = read_session(arguments.session)
@@ -47,8 +66,37 @@ def run(arguments: argparse.Namespace) -> int:
         from engine.inspect.export import export
 
         export(session, *arguments.export)
-    else:
-        from engine.inspect.summary import summary
+    elif arguments.compare:
+        from engine.inspect.compare import compare, report
 
-        print(summary(session))
+        other = read_session(arguments.compare)
+        print(report(compare(session, other), str(session.path), str(other.path)))
+    elif arguments.at is not None:
+        from engine.inspect.turn_text import turn_at, turn_text
+
+        print(turn_text(turn_at(session, arguments.at)))
+    else:
+        from engine.inspect.summary import marks, summary
+
+        print(marks(session) if arguments.marks else summary(session))
+    return 0
+
+
+def _mark(folder: Path, seconds: str, note: str, verdict: str) -> int:
+    from engine.recorder.marks import VERDICTS, add_marks, made_mark
+    from engine.recorder.reader import read_session
+
+    names = [known.name for known in VERDICTS]
+    if verdict and verdict not in names:
+        raise InputError(f"there is no verdict {verdict!r}: use one of {', '.join(names)}")
+    try:
+        t = float(seconds)
+    except ValueError:
+        t = -1.0
+    session = read_session(folder)
+    if not 0 <= t <= session.duration:
+        raise InputError(
+            f"{seconds!r} is no second of this session: give one from 0 to {session.duration:.1f}"
+        )
+    add_marks(session.path, [made_mark(t, note, verdict)])
     return 0

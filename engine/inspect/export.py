@@ -13,7 +13,7 @@ from engine.inspect.sound import write_flac
 from engine.inspect.svg import to_svg
 from engine.inspect.tables import to_csv, to_jsonl
 from engine.inspect.trace import to_chrome_trace
-from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, VIDEO, reason
+from engine.recorder.folder import INPUT, OUTPUT, TIMELINE, TITLE, VIDEO, reason
 from engine.recorder.reader import RecordedSession
 
 
@@ -34,6 +34,7 @@ FILE_FORMATS: dict[str, Callable[[RecordedSession, Path], None]] = {
     "flac": write_flac,
     "png": _write_png,
 }
+_OWN = (TIMELINE, INPUT, OUTPUT, VIDEO, TITLE)
 FORMATS = ("jsonl", "csv", "chrome-trace", "audacity", "textgrid", "webvtt", "flac", "png", "svg")
 
 
@@ -53,28 +54,40 @@ def export(session: RecordedSession, format_name: str, target: str) -> None:
         sys.stdout.buffer.write(to_text(session).encode("utf-8"))
         sys.stdout.buffer.flush()
         return
-    path = _checked(session, Path(target))
-    try:
-        # In the same folder, so that replacing the old file is one step.
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
-            made = Path(folder) / path.name
-            if to_text is not None:
-                made.write_bytes(to_text(session).encode("utf-8"))
-            else:
-                FILE_FORMATS[format_name](session, made)
-            if path.parent.resolve() == session.path.resolve():
-                made.chmod(0o600)  # like everything else in a session's folder
-            made.replace(path)
-    except OSError as err:
-        raise MicroturnError(f"cannot write {path} ({reason(err)}): choose another place") from err
+
+    def make(made: Path) -> None:
+        if to_text is not None:
+            made.write_bytes(to_text(session).encode("utf-8"))
+        else:
+            FILE_FORMATS[format_name](session, made)
+
+    write_whole(Path(target), make)
 
 
-def _checked(session: RecordedSession, path: Path) -> Path:
+def write_whole(path: Path, make: Callable[[Path], object]) -> None:
+    """Have ``make`` write a file, which then takes the place of ``path`` in one step.
+
+    In a session's folder it is for its owner's eyes only, like everything else there.
+
+    Raises:
+        InputError: there is no such folder, or what is there is a folder or belongs to a session.
+        MicroturnError: the file cannot be written; what was there before stays.
+    """
     if path.is_dir():
         raise InputError(f"{path} is a folder: give a file name")
     if not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent}: make it first, or choose another place")
-    own = {(session.path / name).resolve() for name in (TIMELINE, INPUT, OUTPUT, VIDEO)}
-    if path.resolve() in own:
+    whole = path.resolve()
+    in_session = (whole.parent / TIMELINE).is_file()
+    if in_session and whole.name in _OWN:
         raise InputError(f"{path} belongs to the session itself: choose another file")
-    return path
+    try:
+        # In the same folder, so that replacing the old file is one step.
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            make(made)
+            if in_session:
+                made.chmod(0o600)
+            made.replace(path)
+    except OSError as err:
+        raise MicroturnError(f"cannot write {path} ({reason(err)}): choose another place") from err

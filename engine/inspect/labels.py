@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from engine.inspect.drawing import printable
+from engine.inspect.findings import findings
+from engine.inspect.found_tracks import found_tracks
 from engine.inspect.tracks import Point, Span, Tracks, job_spans, lanes, tracks
 from engine.recorder.reader import RecordedSession
+
+_LEAST_S = 0.05
 
 
 def to_audacity(session: RecordedSession) -> str:
@@ -12,35 +17,41 @@ def to_audacity(session: RecordedSession) -> str:
     The text begins with the track's name. Runs of ``listen`` are left out: they are the gaps.
     """
     found = tracks(session)
+    looked = found_tracks(findings(session))
     labels = [
         *(Span(s.t0, s.t1, f"decision: {s.text}") for s in found.decisions if s.text != "listen"),
         *(Span(s.t0, s.t1, f"user: {s.text}") for s in found.user),
+        *(Span(s.t0, s.t1, f"word: {s.text}") for s in found.words),
         *(Span(s.t0, s.t1, f"assistant: {s.text}") for s in found.assistant),
+        *(Span(s.t0, s.t1, f"wait: {s.text}") for s in looked.waits),
+        *(Span(s.t0, s.t1, f"finding: {s.text}") for s in looked.findings),
         *(Span(s.t0, s.t1, f"background: {s.text}") for s in job_spans(found)),
         *(Span(p.t, p.t, f"{name}: {p.text}") for name, points in _points(found) for p in points),
     ]
-    ordered = sorted(labels, key=lambda s: (s.t0, s.t1))
-    return "".join(f"{s.t0:.6f}\t{s.t1:.6f}\t{_one_line(s.text)}\n" for s in ordered)
+    # What a damaged timeline puts before the start is shown at the start: no label can lie before it.
+    placed = [Span(max(0.0, s.t0), max(0.0, s.t1), s.text) for s in labels]
+    ordered = sorted(placed, key=lambda s: (s.t0, s.t1))
+    return "".join(f"{s.t0:.6f}\t{s.t1:.6f}\t{printable(s.text)}\n" for s in ordered)
 
 
 def _points(found: Tracks) -> tuple[tuple[str, tuple[Point, ...]], ...]:
     return ("typed", found.typed), ("camera", found.vision), ("fault", found.faults), ("mark", found.marks)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def to_textgrid(session: RecordedSession) -> str:
     """A Praat TextGrid in the long text format ("TextGrid file formats" in Praat's manual).
 
     One interval tier a track; a track whose spans overlap is spread over as many
-    tiers as it needs. Points (typed words, camera, faults, marks) are point tiers.
+    tiers as it needs. Findings of a moment last 0.05 s. Points (typed words, camera,
+    faults, marks) are point tiers.
     """
     found = tracks(session)
+    looked = found_tracks(findings(session))
     tiers = [_interval_tier("decision", found.decisions, found.duration)]
-    spans = (("user", found.user), ("assistant", found.assistant), ("background", job_spans(found)))
-    for name, track in spans:
+    always = (("user", found.user), ("assistant", found.assistant), ("background", job_spans(found)))
+    wide = _wide(looked.findings, found.duration)
+    seldom = (("word", found.words), ("wait", looked.waits), ("finding", wide))
+    for name, track in (*always, *((name, track) for name, track in seldom if track)):
         for n, lane in enumerate(lanes(_within(track, found.duration)) or [[]], 1):
             tiers.append(_interval_tier(name if n == 1 else f"{name} {n}", lane, found.duration))
     tiers += [_point_tier(name, points, found.duration) for name, points in _points(found) if points]
@@ -55,6 +66,11 @@ def to_textgrid(session: RecordedSession) -> str:
     for n, tier in enumerate(tiers, 1):
         lines += [f"    item [{n}]:", *(f"        {line}" for line in tier)]
     return "\n".join(lines) + "\n"
+
+
+def _wide(spans: Iterable[Span], duration: float) -> list[Span]:
+    """Findings of a moment, made so long that an interval can hold them."""
+    return [Span(min(s.t0, duration - _LEAST_S), max(s.t1, s.t0 + _LEAST_S), s.text) for s in spans]
 
 
 def _within(spans: Iterable[Span], duration: float) -> list[Span]:
@@ -99,7 +115,7 @@ def _point_tier(name: str, points: Iterable[Point], duration: float) -> list[str
 
 
 def _quoted(text: str) -> str:
-    return '"' + _one_line(text).replace('"', '""') + '"'
+    return '"' + printable(text).replace('"', '""') + '"'
 
 
 def to_webvtt(session: RecordedSession) -> str:
@@ -120,4 +136,4 @@ def _vtt_time(seconds: float) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,5 +1,6 @@
 """What a session was like, in figures: turn-taking, barge-ins, backchannels, compute time."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,7 @@ def measure(session: RecordedSession) -> Measures:
         heard=heard,
         precise=user_precise and heard_precise,
         both_s=_overlap(user, heard),
-        take_overs=_take_overs(user, speech, kinds),
+        take_overs=_take_overs(columns, user, speech, kinds),
         barge_ins=tuple(_barge_ins(columns, user, speech)),
         backchannels=_backchannels(session),
         columns=columns,
@@ -80,26 +81,46 @@ def _decision_behind(columns: TurnColumns, onset: float) -> str:
     return "speak"
 
 
-def _take_overs(user: Segments, speech: Segments, kinds: list[str]) -> tuple[TakeOver, ...]:
+def _take_overs(
+    columns: TurnColumns, user: Segments, speech: Segments, kinds: list[str]
+) -> tuple[TakeOver, ...]:
     found: list[TakeOver] = []
-    before = float("-inf")
-    for (onset, _), decision in zip(speech, kinds, strict=True):
-        said = [end for start, end in user if start < onset]
-        if not said or onset - said[-1] > _ANSWER_S:
+    starts = [start for start, _ in user]
+    begun, ended = float("-inf"), float("-inf")  # what the assistant said before
+    for (onset, end), decision in zip(speech, kinds, strict=True):
+        count = bisect_left(starts, onset)
+        said = user[count - 1] if count else None
+        if said is None or onset - said[1] > _ANSWER_S:
             found.append(TakeOver(onset, None, decision))
-        elif said[-1] > before:  # otherwise it goes on with what it was saying
-            found.append(TakeOver(onset, onset - said[-1], decision))
-        before = onset
+        elif said[1] > begun and not _talked_through(columns, said, (begun, ended), onset):
+            found.append(TakeOver(onset, onset - said[1], decision))
+        begun, ended = onset, end
     return tuple(found)
 
 
-def _barge_ins(columns: TurnColumns, user: Segments, speech: Segments) -> list[BargeIn]:
+def _talked_through(
+    columns: TurnColumns, user: tuple[float, float], speech: tuple[float, float], onset: float
+) -> bool:
+    """Whether the user only spoke while the assistant did ("mm-hm"), and the assistant kept the floor."""
+    if not speech[0] < user[0] <= user[1] < speech[1]:
+        return False
+    return not _yields_between(columns, user[0], onset)
+
+
+def _yields_between(columns: TurnColumns, t0: float, t1: float) -> bool:
+    """Whether the floor was given up by a decision that could be heard after ``t0``, up to ``t1``."""
     yields = columns.t[columns.decision == DECISION_INDEX["yield"]] + CHUNK_S
+    return bool(((yields > t0) & (yields <= t1)).any())
+
+
+def _barge_ins(columns: TurnColumns, user: Segments, speech: Segments) -> list[BargeIn]:
     found = []
+    starts = [start for start, _ in speech]
     for begin, _ in user:
-        heard_end = next((b for a, b in speech if a + _EDGE_S < begin < b - _EDGE_S), None)
-        if heard_end is not None:
-            gave_way = bool(((yields > begin) & (yields <= heard_end + CHUNK_S)).any())
+        count = bisect_left(starts, begin - _EDGE_S)
+        heard_end = speech[count - 1][1] if count else 0.0
+        if begin < heard_end - _EDGE_S:
+            gave_way = _yields_between(columns, begin, heard_end + CHUNK_S)
             found.append(BargeIn(begin, heard_end - begin if gave_way else None))
     return found
 

@@ -8,6 +8,7 @@ from engine.config import CHUNK_MS
 from engine.decisions import DECISIONS
 from engine.inspect.drawing import Rect, Scene, Text, fit, text_width
 from engine.inspect.envelope import envelope
+from engine.inspect.findings import Findings, findings_of
 from engine.inspect.measures import Measures, measure
 from engine.inspect.picture_row import (
     BAD,
@@ -23,7 +24,7 @@ from engine.inspect.picture_row import (
     note_spans,
 )
 from engine.inspect.summary import clock
-from engine.inspect.tracks import Tracks, job_spans, lanes, tracks
+from engine.inspect.tracks import job_spans, lanes, tracks
 from engine.recorder.folder import INPUT, OUTPUT
 from engine.recorder.reader import RecordedSession
 
@@ -41,6 +42,7 @@ def draw(session: RecordedSession) -> Scene:
     """
     found = tracks(session)
     measured = measure(session)
+    looked = findings_of(session, measured)
     row_s = _row_seconds(found.duration)
     rows = max(1, math.ceil(found.duration / row_s - 1e-9))
     bins = round(PLOT)
@@ -49,15 +51,16 @@ def draw(session: RecordedSession) -> Scene:
     page = Page(
         found=found,
         measured=measured,
+        replies=looked.replies,
         row_s=row_s,
         user=outlines[0],
         heard=outlines[1],
         job_lanes=lanes(job_spans(found))[:_MOST_JOB_LANES],
-        notes=note_spans(found),
+        notes=note_spans(found, looked),
     )
     step = page.row_height + _BETWEEN
     scene = Scene(WIDTH, _TOP + rows * step, PAPER, f"Session {session.path.name}")
-    _heading(scene, session, measured, found)
+    _heading(scene, session, measured, looked)
     for row in range(rows):
         draw_row(scene, page, row, _TOP + row * step)
     return scene
@@ -69,19 +72,19 @@ def _row_seconds(duration: float) -> float:
     return next((s for s in _ROW_SECONDS if duration <= s * _MOST_ROWS), duration / _MOST_ROWS)
 
 
-def _heading(scene: Scene, session: RecordedSession, measured: Measures, found: Tracks) -> None:
+def _heading(scene: Scene, session: RecordedSession, measured: Measures, looked: Findings) -> None:
     header = session.header
     scene.add(Text(RIGHT, 32, fit(session.path.name, 560, 19), 19, INK, weight=600))
-    about = f"{clock(found.duration)} · {header.engine} · {header.model} · {header.started_at}"
+    about = f"{clock(session.duration)} · {header.engine} · {header.model} · {header.started_at}"
     scene.add(Text(RIGHT, 52, fit(about, 700, 12), 12, DIM))
     _legend(scene)
     x = RIGHT
-    for value, label, colour in _figures(measured, found):
+    for value, label, colour in _figures(measured, looked):
         scene.add(Text(x, 82, value, 16, colour, weight=600), Text(x, 99, label, 11, DIM))
         x += max(text_width(value, 16, 600), text_width(label, 11)) + 34
 
 
-def _figures(measured: Measures, found: Tracks) -> list[tuple[str, str, str]]:
+def _figures(measured: Measures, looked: Findings) -> list[tuple[str, str, str]]:
     offsets = [t.offset for t in measured.take_overs if t.offset is not None]
     stops = [b.stop_s for b in measured.barge_ins if b.stop_s is not None]
     compute = measured.columns.compute_ms[~measured.columns.skipped]
@@ -96,7 +99,8 @@ def _figures(measured: Measures, found: Tracks) -> list[tuple[str, str, str]]:
         p50, p99 = np.percentile(compute, [50, 99])
         figures.append((f"{p50:.0f} / {p99:.0f} ms", f"compute, median / p99 of {CHUNK_MS}", INK))
     figures.append((str(missed), "missed deadlines", BAD if missed else INK))
-    figures.append((str(len(found.faults)), "faults", BAD if found.faults else INK))
+    figures.append((str(len(looked.long_gaps)), "long gaps", INK))
+    figures.append((str(len(looked.faults)), "faults", BAD if looked.faults else INK))
     return figures
 
 

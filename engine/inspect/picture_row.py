@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from engine.config import CHUNK_MS, CHUNK_S
 from engine.decisions import DECISIONS
 from engine.inspect.drawing import Line, Polygon, Rect, Scene, Text, band, fit, text_width
+from engine.inspect.findings import Findings
+from engine.inspect.found_tracks import mostly
+from engine.inspect.latency import Reply
 from engine.inspect.measures import Measures
 from engine.inspect.tracks import Point, Span, Tracks
 
@@ -23,6 +26,7 @@ PLOT = WIDTH - LEFT - RIGHT
 _AXIS, _WAVE, _CELL, _CAPTION, _COMPUTE, _GAP = 20.0, 34.0, 18.0, 17.0, 26.0, 7.0
 _TICKS = (0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600)
 _WEIGHTS = np.array((1, 10, 30, 60, 60, 30))  # of the decisions, where one pixel holds several
+_LONG_WAIT_S = 0.5
 _TICK_PX = 58.0  # ticks stand no closer
 
 
@@ -32,6 +36,7 @@ class Page:
 
     found: Tracks
     measured: Measures
+    replies: tuple[Reply, ...]
     row_s: float
     user: NDArray[np.float64]
     heard: NDArray[np.float64]
@@ -52,10 +57,13 @@ class Page:
         return _AXIS + speech + _CELL + _GAP + jobs + _COMPUTE + _GAP + notes
 
 
-def note_spans(found: Tracks) -> list[Span]:
-    """Faults, marks, typed words and camera events, each with its kind before it."""
-    kinds = (("fault", found.faults), ("mark", found.marks), ("typed", found.typed), ("camera", found.vision))
-    return sorted((_note(kind, p) for kind, points in kinds for p in points), key=lambda s: s.t0)
+def note_spans(found: Tracks, looked: Findings) -> list[Span]:
+    """Faults, long gaps, marks, typed words and camera events, each with its kind before it."""
+    kinds = (("mark", found.marks), ("typed", found.typed), ("camera", found.vision))
+    notes = [_note(kind, p) for kind, points in kinds for p in points]
+    notes += [Span(f.t0, f.t0, f"fault: {f.text}") for f in looked.faults]
+    notes += [Span(f.t0, f.t0, f"long gap: {f.text}") for f in looked.long_gaps]
+    return sorted(notes, key=lambda s: s.t0)
 
 
 def _note(kind: str, point: Point) -> Span:
@@ -218,7 +226,7 @@ def _merged(row: _Row, y: float, x: NDArray[np.float64], decision: NDArray[np.ui
 def _figures(row: _Row, y: float) -> None:
     """Turn-taking offsets and stop times, written where they were heard; ``y`` is the baseline."""
     end = 0.0
-    figures = [(t.t, f"{t.offset:+.2f} s") for t in row.page.measured.take_overs if t.offset is not None]
+    figures = [(reply.t1, _offset(reply)) for reply in row.page.replies]
     figures += [
         (b.t + b.stop_s, f"stop {b.stop_s:.2f} s")
         for b in row.page.measured.barge_ins
@@ -231,6 +239,13 @@ def _figures(row: _Row, y: float) -> None:
             x = min(x, WIDTH - RIGHT - width)
             row.scene.add(Text(x, y, text, 10, INK))
             end = x + width + 10
+
+
+def _offset(reply: Reply) -> str:
+    """How long the user waited and, where that was long, mostly for what."""
+    wait = reply.t1 - reply.t0
+    cause = mostly(reply) if wait >= _LONG_WAIT_S else ""
+    return f"{wait:+.2f} s, {cause}" if cause else f"{wait:+.2f} s"
 
 
 def _compute(row: _Row, y: float) -> float:

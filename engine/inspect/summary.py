@@ -7,8 +7,13 @@ import numpy as np
 
 from engine.config import CHUNK_MS
 from engine.decisions import DECISIONS
+from engine.events import Mark
+from engine.inspect.finding import Finding
+from engine.inspect.findings import Findings, findings_of
+from engine.inspect.latency import spent
 from engine.inspect.measures import Measures, TakeOver, measure
 from engine.inspect.tracks import Job, Point, Tracks, tracks
+from engine.recorder.marks import mark_text
 from engine.recorder.reader import RecordedSession
 
 _SHOWN = 12  # lines of one kind
@@ -22,10 +27,10 @@ def summary(session: RecordedSession) -> str:
     """
     found = tracks(session)
     measured = measure(session)
-    return "\n".join(_lines(session, found, measured))
+    return "\n".join(_lines(session, found, measured, findings_of(session, measured)))
 
 
-def _lines(session: RecordedSession, found: Tracks, measured: Measures) -> Iterator[str]:
+def _lines(session: RecordedSession, found: Tracks, measured: Measures, looked: Findings) -> Iterator[str]:
     header = session.header
     yield f"Session {session.path}"
     source = f", source {header.source}" if header.source else ""
@@ -38,15 +43,19 @@ def _lines(session: RecordedSession, found: Tracks, measured: Measures) -> Itera
     yield _row("Talking", _talking(measured))
     yield _row("Turn-taking", _turn_taking(measured.take_overs))
     yield from _list([_take_over(t, found) for t in measured.take_overs])
+    yield _row("Waiting", _waiting(looked))
+    yield from _list([_spent(name, times) for name, times in spent(looked.replies).items()])
     yield _row("Barge-ins", _barge_ins(measured))
     yield from _list([_barge_in(b.t, b.stop_s) for b in measured.barge_ins])
     yield _row("Backchannels", str(len(measured.backchannels)))
     yield from _list([f"{clock(t)}  {text}" for t, text in measured.backchannels])
+    yield _row("Long gaps", str(len(looked.long_gaps) or "none"))
+    yield from _list([_finding(f) for f in looked.long_gaps])
     yield _row("Compute", _compute(measured))
     yield _row("Background", _background(found.jobs))
     yield from _list([_job(job) for job in found.jobs])
-    yield _row("Faults", str(len(found.faults) or "none"))
-    yield from _list([_point(p) for p in found.faults])
+    yield _row("Faults", _faults(looked))
+    yield from _list([_finding(f) for f in looked.faults])
     for name, points in (("Typed", found.typed), ("Camera", found.vision), ("Marks", found.marks)):
         if points:
             yield _row(name, str(len(points)))
@@ -111,6 +120,36 @@ def _take_over(take_over: TakeOver, found: Tracks) -> str:
     words = next((s.text for s in found.assistant if s.t0 - 0.3 <= take_over.t < s.t1), "")
     offset = "unprompted" if take_over.offset is None else f"{take_over.offset:+.2f} s"
     return f"{clock(take_over.t)}  {offset:>10}  {take_over.decision:<9}  {_shorten(words, 50)}".rstrip()
+
+
+def _waiting(looked: Findings) -> str:
+    followed = sum(bool(reply.segments) for reply in looked.replies)
+    if not followed:
+        return "no reply followed a silence"
+    count = "1 reply" if followed == 1 else f"{followed} replies"
+    return f"the silence before {count}, cause by cause (median, longest):"
+
+
+def _spent(name: str, times: Sequence[float]) -> str:
+    return f"{1000 * float(np.median(times)):6.0f} ms {1000 * max(times):6.0f} ms  {name}"
+
+
+def marks(session: RecordedSession) -> str:
+    """Every mark with its verdict, a line each, without a last line feed."""
+    found = (event for event in session.events if isinstance(event, Mark))
+    lines = [f"{clock(mark.t)}  {' '.join(mark_text(mark).split())}" for mark in found]
+    return "\n".join(lines) or "This session has no marks."
+
+
+def _faults(looked: Findings) -> str:
+    counts = Counter(finding.kind for finding in looked.faults)
+    if not counts:
+        return "none"
+    return f"{len(looked.faults)}: " + ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+
+
+def _finding(finding: Finding) -> str:
+    return f"{clock(finding.t0)}  {_shorten(finding.text)}"
 
 
 def _barge_ins(measured: Measures) -> str:

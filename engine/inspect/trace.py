@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.config import CHUNK_S
+from engine.inspect.findings import findings
+from engine.inspect.found_tracks import found_tracks
 from engine.inspect.tracks import Job, Point, Tracks, lanes, tracks
 from engine.recorder.reader import RecordedSession
 
@@ -51,10 +53,18 @@ def _meta(what: str, tid: int, name: str) -> Entry:
 def _body(session: RecordedSession, found: Tracks) -> list[Entry]:
     entries = [*_compute(session), *_counters(session)]
     entries += (_slice(_DECISIONS, span.text, span.t0, span.t1) for span in found.decisions)
+    looked = found_tracks(findings(session))
+    named = (
+        ("user", found.user),
+        ("user: words", found.words),
+        ("assistant", found.assistant),
+        ("waiting for a reply", looked.waits),
+        ("findings", looked.findings),
+    )
     tid = _SPEECH
-    for speaker, spans in (("user", found.user), ("assistant", found.assistant)):
+    for name, spans in named:
         for lane in lanes(spans):
-            entries.append(_meta("thread_name", tid, speaker))
+            entries.append(_meta("thread_name", tid, name))
             entries += (_slice(tid, span.text, span.t0, span.t1) for span in lane)
             tid += 1
     for job in found.jobs:

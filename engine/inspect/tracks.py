@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from engine.config import CHUNK_S
 from engine.errors import InputError
 from engine.events import BackgroundEvent, Fault, Mark, TextIn, Transcript, VisionEvent
+from engine.recorder.marks import mark_text
 from engine.recorder.reader import RecordedSession
 
 FINAL_EVENTS = ("answer", "failed", "cancelled")
@@ -43,12 +44,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Tracks:
-    """``decisions`` has one span for each run of equal decisions; no track but ``jobs`` overlaps itself
+    """``decisions`` has one span for each run of equal decisions, ``words`` one for each word of the user
+    whose time is known; ``marks`` begin with their verdict. No track but ``jobs`` overlaps itself
     by rights, but a damaged or foreign session may say otherwise: see ``lanes``."""
 
     duration: float
     decisions: tuple[Span, ...]
     user: tuple[Span, ...]
+    words: tuple[Span, ...]
     assistant: tuple[Span, ...]
     jobs: tuple[Job, ...]
     typed: tuple[Point, ...]
@@ -70,12 +73,13 @@ def tracks(session: RecordedSession) -> Tracks:
         duration=session.duration,
         decisions=tuple(_decisions(session)),
         user=_speech(events, "user"),
+        words=tuple(sorted(_words(events), key=lambda s: (s.t0, s.t1))),
         assistant=_speech(events, "assistant") or tuple(_spoken(session)),
         jobs=jobs(events),
         typed=tuple(Point(e.t, e.text) for e in events if isinstance(e, TextIn)),
         vision=tuple(Point(e.t, e.event) for e in events if isinstance(e, VisionEvent)),
         faults=tuple(Point(e.t, e.what) for e in events if isinstance(e, Fault)),
-        marks=tuple(Point(e.t, e.note) for e in events if isinstance(e, Mark)),
+        marks=tuple(Point(e.t, mark_text(e)) for e in events if isinstance(e, Mark)),
     )
 
 
@@ -93,6 +97,12 @@ def _decisions(session: RecordedSession) -> Iterable[Span]:
 def _speech(events: Sequence[object], speaker: str) -> tuple[Span, ...]:
     found = [e for e in events if isinstance(e, Transcript) and e.speaker == speaker]
     return tuple(Span(e.t0, max(e.t0, e.t1), e.text) for e in found if e.text)
+
+
+def _words(events: Sequence[object]) -> Iterable[Span]:
+    for event in events:
+        if isinstance(event, Transcript):
+            yield from (Span(t0, max(t0, t1), text) for text, t0, t1 in event.words)
 
 
 def _spoken(session: RecordedSession) -> Iterable[Span]:

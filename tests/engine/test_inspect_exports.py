@@ -1,6 +1,7 @@
 """Every export, read back by something that is not the code that wrote it."""
 
 import csv
+import html
 import io
 import json
 import os
@@ -11,10 +12,16 @@ from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 
+import av
 import cv2
 import numpy as np
 import pytest
 import soundfile
+import webvtt
+from praatio import textgrid
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 
 from engine.errors import InputError, MicroturnError
 from engine.events import BackgroundEvent, Fault, Mark, Transcript, to_json
@@ -22,6 +29,7 @@ from engine.inspect.export import FORMATS, export
 from engine.inspect.labels import to_textgrid
 from engine.inspect.tables import to_csv
 from engine.inspect.tracks import tracks
+from engine.recorder.marks import add_marks
 from engine.recorder.reader import read_session
 from tests.engine.recorder_samples import HEADER, TURNS, other_events, turn, write_sample
 
@@ -30,7 +38,9 @@ SECONDS = 8.0
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return write_sample(tmp_path_factory.mktemp("rec") / "a <session> & more")
+    made = write_sample(tmp_path_factory.mktemp("rec") / "a <session> & more")
+    add_marks(made, [Mark(4.5, "twice", "did_not_yield")])
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +104,13 @@ def test_csv_has_a_row_for_each_turn(exported):
         assert float(row["compute_ms"]) == wanted.compute_ms
         assert row["deadline_missed"] == ("1" if i == 39 else "0")
         assert row["text_out"] == wanted.text_out
+    assert rows[20]["marks"] == "late?"
+    assert rows[22]["marks"] == "talked over me: twice"
+    assert {i: row["findings"].split(":")[0] for i, row in enumerate(rows) if row["findings"]} == {
+        15: "lost audio",
+        27: "barge-in",
+        39: "late step",
+    }
 
 
 def test_csv_keeps_text_from_becoming_a_formula(session):
@@ -157,7 +174,15 @@ def test_chrome_trace(exported):
         "camera: started",
         "fault: the microphone lost 320 samples",
         "mark: late?",
+        "mark: talked over me: twice",
     }
+    names = {e["tid"]: e["args"]["name"] for e in events if e["ph"] == "M" and e["name"] == "thread_name"}
+    tracks_shown = {names[e["tid"]] for e in events if e["ph"] == "X"}
+    assert {"user: words", "waiting for a reply", "findings", "assistant", "user"} <= tracks_shown
+    waits = [e for e in events if e["ph"] == "X" and names[e["tid"]] == "waiting for a reply"]
+    assert sum(e["dur"] for e in waits) == pytest.approx(0.5e6, abs=22_000)
+    found = [e["name"].split(":")[0] for e in events if e["ph"] == "X" and names[e["tid"]] == "findings"]
+    assert found == ["lost audio", "barge-in", "late step"]
 
 
 def test_chrome_trace_of_an_odd_session(session, tmp_path):
@@ -169,65 +194,76 @@ def test_chrome_trace_of_an_odd_session(session, tmp_path):
 # audacity
 
 
-def test_audacity_labels(exported):
+def read_labels(data):
+    """Audacity's manual, "Importing and exporting labels": start, end and text in a line, between tabs;
+    seconds with a point. A line that begins with a backslash would be the frequencies of the label before."""
     labels = []
-    for line in text(exported, "audacity").splitlines():
-        start, end, label = line.split("\t")
-        assert float(start) <= float(end)
-        labels.append((float(start), float(end), label))
+    assert data.endswith("\n")
+    for line in data[:-1].split("\n"):
+        found = re.fullmatch(r"(\d+\.\d+)\t(\d+\.\d+)\t([^\t\r\n]*)", line)
+        assert found, line
+        assert float(found[1]) <= float(found[2])
+        labels.append((float(found[1]), float(found[2]), found[3]))
+    return labels
+
+
+def test_audacity_labels(exported):
+    labels = read_labels(text(exported, "audacity"))
     assert labels == sorted(labels, key=lambda x: x[:2])
-    assert (2.6, 5.6, "decision: speak") in labels
-    assert (2.9, 5.8, "assistant: It is half past three.") in labels
-    assert (3.1, 3.1, "fault: the microphone lost 320 samples") in labels
-    assert (1.6, 2.6, "background: #1 what time is it") in labels
+    for wanted in (
+        (2.6, 5.6, "decision: speak"),
+        (2.9, 5.8, "assistant: It is half past three."),
+        (3.1, 3.1, "fault: the microphone lost 320 samples"),
+        (1.6, 2.6, "background: #1 what time is it"),
+        (0.4, 0.6, "word: what"),
+        (4.0, 4.0, "mark: late?"),
+        (4.5, 4.5, "mark: talked over me: twice"),
+        (3.1, 3.1, "finding: lost audio: the microphone lost 320 samples"),
+    ):
+        assert wanted in labels
+    waits = [(t0, t1) for t0, t1, label in labels if label.startswith("wait: ")]
+    assert waits[0][0] == pytest.approx(2.4, abs=0.011)
+    assert waits[-1][1] == pytest.approx(2.9, abs=0.011)
+    assert all(a[1] == b[0] for a, b in pairwise(waits))
+
+
+def test_audacity_labels_of_an_odd_session(session, tmp_path):
+    export(damaged_session(session), "audacity", str(tmp_path / "labels"))
+    labels = read_labels((tmp_path / "labels").read_text("utf-8"))
+    assert (3.0, 4.0, 'user: over lapping "one"') in labels
+    assert (0.0, 0.0, "mark: before the start") in labels
 
 
 # TextGrid
 
 
-def parse_textgrid(data):
-    """Praat reads a TextGrid as its numbers, its strings and its <flags>, whatever stands between."""
-    tokens = re.findall(r'"((?:[^"]|"")*)"|<(\w+)>|(?<![\w\[])(-?\d+(?:\.\d+)?)(?![\w\]])', data)
-    queue = [s.replace('""', '"') if not f and not n else f or float(n) for s, f, n in tokens]
-    take = iter(queue)
-    assert next(take) == "ooTextFile"
-    assert next(take) == "TextGrid"
-    xmin, xmax, exists = next(take), next(take), next(take)
-    assert exists == "exists"
-    tiers = []
-    for _ in range(int(next(take))):
-        kind, name, t0, t1 = next(take), next(take), next(take), next(take)
-        assert (t0, t1) == (xmin, xmax)
-        entries = []
-        for _ in range(int(next(take))):
-            first = next(take)
-            entries.append((first, next(take) if kind == "IntervalTier" else first, next(take)))
-        tiers.append((kind, name, entries))
-    with pytest.raises(StopIteration):
-        next(take)
-    return tiers
-
-
-def check_textgrid(data, duration):
-    tiers = parse_textgrid(data)
-    for kind, _, entries in tiers:
-        if kind == "IntervalTier":
+def check_textgrid(file, duration):
+    """Read by praatio, which raises where tiers overlap, go backwards or do not fit together."""
+    grid = textgrid.openTextgrid(str(file), includeEmptyIntervals=True, reportingMode="error")
+    assert (grid.minTimestamp, grid.maxTimestamp) == (0, pytest.approx(duration))
+    assert grid.validate("error")
+    for tier in grid.tiers:
+        if isinstance(tier, textgrid.IntervalTier):
             # Praat wants each tier covered from its start to its end, without gaps and overlaps.
-            assert entries[0][0] == 0
-            assert entries[-1][1] == pytest.approx(duration)
-            assert all(a < b for a, b, _ in entries)
-            assert all(x[1] == y[0] for x, y in pairwise(entries))
+            assert tier.entries[0].start == 0
+            assert tier.entries[-1].end == pytest.approx(duration)
+            assert all(a.start < a.end for a in tier.entries)
+            assert all(a.end == b.start for a, b in pairwise(tier.entries))
         else:
-            assert all(x[0] < y[0] for x, y in pairwise(entries))
-            assert all(0 <= x[0] <= duration for x in entries)
-    assert len({name for _, name, _ in tiers}) == len(tiers)
-    return {name: entries for _, name, entries in tiers}
+            assert all(a.time < b.time for a, b in pairwise(tier.entries))
+    # Praat doubles quotation marks within a text, and praatio leaves them so.
+    return {
+        tier.name: [(*entry[:-1], entry[-1].replace('""', '"')) for entry in tier.entries]
+        for tier in grid.tiers
+    }
 
 
-def test_textgrid(exported):
-    tiers = check_textgrid(text(exported, "textgrid"), SECONDS)
+def test_textgrid(exported, tmp_path):
+    (tmp_path / "t.TextGrid").write_bytes(exported["textgrid"])
+    tiers = check_textgrid(tmp_path / "t.TextGrid", SECONDS)
     assert list(tiers) == [
-        "decision", "user", "assistant", "background", "background 2", "typed", "camera", "fault", "mark",
+        "decision", "user", "assistant", "background", "background 2", "word", "wait", "finding",
+        "typed", "camera", "fault", "mark",
     ]  # fmt: skip
     said = [entry for entry in tiers["user"] if entry[2]]
     assert said == [(0.4, 2.4, "what time is it, and --> tell me a joke"), (5.4, 6.8, "stop, äöü 時")]
@@ -239,42 +275,48 @@ def test_textgrid(exported):
         "yield",
         "listen",
     ]
-    assert tiers["typed"] == [(0.1, 0.1, 'hello <there> & "you"')]
+    assert tiers["typed"] == [(0.1, 'hello <there> & "you"')]
+    assert tiers["mark"] == [(4.0, "late?"), (4.5, "talked over me: twice")]
+    assert [entry for entry in tiers["word"] if entry[2]] == [(0.4, 0.6, "what")]
+    waits = [entry for entry in tiers["wait"] if entry[2]]
+    assert waits[0][2] == "waiting for the micro-turn's end" or waits[0][2] == "deciding to listen"
+    assert (waits[0][0], waits[-1][1]) == pytest.approx((2.4, 2.9), abs=0.011)
+    found = [label.split(":")[0] for _, _, label in tiers["finding"] if label]
+    assert found == ["lost audio", "barge-in", "late step"]
 
 
-def test_textgrid_of_an_odd_session(session):
-    tiers = check_textgrid(to_textgrid(damaged_session(session)), SECONDS)
+def test_textgrid_of_an_odd_session(session, tmp_path):
+    (tmp_path / "t.TextGrid").write_text(to_textgrid(damaged_session(session)), "utf-8")
+    tiers = check_textgrid(tmp_path / "t.TextGrid", SECONDS)
     assert "user 2" in tiers
-    assert (2.0, 2.0, "=1+1; same time") in tiers["fault"]
+    assert (2.0, "=1+1; same time") in tiers["fault"]
     assert [e for e in tiers["background 3" if "background 3" in tiers else "background 2"] if e[2]]
 
 
 # WebVTT
 
 
-def parse_webvtt(data):
-    head, *blocks = data.rstrip("\n").split("\n\n")
-    assert head == "WEBVTT"
+def read_captions(data):
+    """(start, end, voice, text) of each cue, as webvtt-py reads it."""
+    captions = webvtt.from_string(data)
     cues = []
-    stamp = r"(\d\d+):([0-5]\d):([0-5]\d)\.(\d{3})"
-    for block in blocks:
-        timing, payload = block.split("\n")
-        found = re.fullmatch(f"{stamp} --> {stamp}", timing)
-        assert found
-        n = [int(g) for g in found.groups()]
-        start, end = (h * 3600 + m * 60 + s + ms / 1000 for h, m, s, ms in (n[:4], n[4:]))
-        assert "-->" not in payload
-        voice = re.fullmatch(r"<v (\w+)>([^<]*)", payload)
-        assert voice
-        spoken = voice[2].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        cues.append((start, end, voice[1], spoken))
+    for cue in captions.captions:
+        assert "-->" not in cue.raw_text
+        assert re.fullmatch(r"<v \w+>[^<]*", cue.raw_text)
+        cues.append((*map(_seconds, (cue.start, cue.end)), cue.voice, html.unescape(cue.text)))
+    assert data.count("-->") == len(cues)
     assert all(a < b for a, b, _, _ in cues)
     assert cues == sorted(cues, key=lambda c: c[0])
     return cues
 
 
+def _seconds(stamp):
+    hours, minutes, seconds = stamp.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
 def test_webvtt(exported):
-    assert parse_webvtt(text(exported, "webvtt")) == [
+    assert read_captions(text(exported, "webvtt")) == [
         (0.4, 2.4, "User", "what time is it, and --> tell me a joke"),
         (2.9, 5.8, "Assistant", "It is half past three."),
         (5.4, 6.8, "User", "stop, äöü 時"),
@@ -283,7 +325,7 @@ def test_webvtt(exported):
 
 def test_webvtt_of_an_odd_session(session, tmp_path):
     export(damaged_session(session), "webvtt", str(tmp_path / "v"))
-    cues = parse_webvtt((tmp_path / "v").read_text("utf-8"))
+    cues = read_captions((tmp_path / "v").read_text("utf-8"))
     assert (3.5, 4.5, "User", "overlapping <two> --> & more") in cues
 
 
@@ -323,6 +365,17 @@ def test_flac_with_one_side_missing_or_cut(folder, tmp_path):
     assert not (tmp_path / "none.flac").exists()
 
 
+def test_flac_is_read_by_another_decoder(exported, folder):
+    """FFmpeg's, sample by sample the same as libsndfile's."""
+    with av.open(io.BytesIO(exported["flac"]), "r") as file:
+        [stream] = file.streams.audio
+        assert (stream.codec_context.name, stream.rate, stream.channels) == ("flac", 24_000, 2)
+        frames = [frame.to_ndarray() for frame in file.decode(stream)]
+    decoded = np.concatenate(frames, axis=1).reshape(-1, 2)
+    wanted, _ = soundfile.read(io.BytesIO(exported["flac"]), dtype="int16")
+    assert np.array_equal(decoded, wanted)
+
+
 # pictures
 
 
@@ -334,6 +387,30 @@ def test_png_is_a_picture_with_the_decisions_colours(exported):
     pixels = {tuple(int(c) for c in p) for p in image.reshape(-1, 3)[::7]}
     for colour in ("2b55cf", "1b7a55", "8a3cc4", "dfe4ec", "0f7c8a"):
         assert tuple(int(colour[k : k + 2], 16) for k in (4, 2, 0)) in pixels
+
+
+def test_qt_reads_both_pictures_and_they_show_the_same(exported, session, tmp_path, qapp):
+    export(damaged_session(session), "svg", str(tmp_path / "odd.svg"))
+    assert QSvgRenderer(str(tmp_path / "odd.svg")).isValid()
+    png = QImage.fromData(exported["png"])
+    renderer = QSvgRenderer(exported["svg"])
+    assert renderer.isValid()
+    assert not png.isNull()
+    assert png.size() == renderer.defaultSize() * 2
+    drawn = QImage(png.size(), QImage.Format.Format_RGB32)
+    drawn.fill(0xFFFF00FF)
+    painter = QPainter(drawn)
+    renderer.render(painter)
+    painter.end()
+    ours, theirs = (_pixels(image) for image in (png, drawn))
+    assert np.abs(ours - theirs).mean() < 4
+    assert ours.std() > 20
+
+
+def _pixels(image):
+    small = image.scaled(600, 300, mode=Qt.TransformationMode.SmoothTransformation)
+    small = small.convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(small.constBits(), np.uint8).reshape(300, 600, 4)[..., :3].astype(float)
 
 
 def rects(root, fill):

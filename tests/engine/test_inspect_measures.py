@@ -1,5 +1,6 @@
 """What is measured in a session, on signals whose truth is known, and the summary that tells it."""
 
+import re
 import shutil
 from dataclasses import replace
 from itertools import pairwise
@@ -9,10 +10,12 @@ import pytest
 import soundfile
 
 from engine.errors import InputError
+from engine.events import Mark
 from engine.inspect.measures import measure
 from engine.inspect.speech import levels, segments, user_threshold
-from engine.inspect.summary import clock, summary
+from engine.inspect.summary import clock, marks, summary
 from engine.inspect.tracks import Span, jobs, lanes
+from engine.recorder.marks import add_marks
 from engine.recorder.reader import read_session
 from tests.engine.recorder_samples import other_events, write_sample
 
@@ -137,7 +140,12 @@ def test_summary(folder):
     assert rows["Barge-ins"] == "1, gave way to 1; silent after 0.40 s (median), 0.40 s (max)"
     assert rows["Compute"] == "median 29.5 ms, p99 48.6 ms, max 49.0 ms of 200 ms; 1 missed deadlines"
     assert rows["Background"] == "2 jobs: 1 answered, 1 cancelled"
-    assert rows["Faults"] == "1"
+    assert rows["Waiting"] == "the silence before 1 reply, cause by cause (median, longest):"
+    waited = [line.split(" ms ") for line in lines if re.match(r" +\d+ ms +\d+ ms  ", line)]
+    assert sum(float(row[0]) for row in waited) == pytest.approx(500, abs=22)
+    assert all(row[0].strip() == row[1].strip() for row in waited)
+    assert rows["Long gaps"] == "none"
+    assert rows["Faults"] == "2: 1 lost audio, 1 late step"
     assert "    0:03.10  the microphone lost 320 samples" in lines
 
 
@@ -155,6 +163,17 @@ def test_a_session_without_turns_says_so(tmp_path, folder):
     session = replace(read_session(folder), turns=())
     with pytest.raises(InputError, match="holds no micro-turn"):
         summary(session)
+
+
+def test_marks_are_listed_with_their_verdicts(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    add_marks(copy, [Mark(1.0, "", "good"), Mark(2.0, "cut\u2028me off", "wrong_interruption")])
+    assert marks(read_session(copy)).splitlines() == [
+        "0:01.00  good",
+        "0:02.00  wrong interruption: cut me off",
+        "0:04.00  late?",
+    ]
+    assert marks(replace(read_session(copy), events=())) == "This session has no marks."
 
 
 def test_clock():
