@@ -1,17 +1,28 @@
-"""The session folder: where it may be made, who may read it, and what its files are called."""
+"""The session folder: where it may be made, who may read it, what its files are called, who writes it now."""
 
 import contextlib
 import errno
 import os
+import sys
 from datetime import datetime
 from pathlib import Path
 
 from engine.errors import InputError
 
+if sys.platform != "win32":
+    import fcntl
+
 TIMELINE = "timeline.jsonl"
 INPUT = "input.flac"
 OUTPUT = "output.wav"
 VIDEO = "video.mp4"
+TITLE = "title.txt"
+PICTURE = "timeline.png"
+SORTING = f".{TIMELINE}.sorting"
+SAVING = f".{TIMELINE}.saving"
+TITLING = f".{TITLE}.new"
+SESSION_FILES = (VIDEO, INPUT, OUTPUT, PICTURE, TITLE, TITLING, SORTING, SAVING, TIMELINE)
+"""Every file that Microturn makes in a session folder; the one that makes it a session comes last."""
 
 
 def prepare_folder(folder: Path) -> None:
@@ -57,8 +68,36 @@ def reason(err: Exception) -> str:
     return words.get(err.errno or 0, (err.strerror or str(err)).lower())
 
 
+def hold(descriptor: int) -> bool:
+    """Keep an open file for oneself until it is closed; False when another program or thread holds it.
+
+    The lock is advisory and goes with the process, so a crash leaves none behind.
+    """
+    if sys.platform == "win32":
+        return True  # there, a file that is open cannot be removed or replaced anyway
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks
+    return True
+
+
+def in_use(folder: Path) -> bool:
+    """Whether the session's timeline is being written at this moment, by whatever program."""
+    try:
+        descriptor = os.open(folder / TIMELINE, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not hold(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class SessionFile:
-    """One file of a session, unbuffered and readable by its owner only.
+    """One file of a session, unbuffered, for its owner's eyes only, and held (``in_use``) until it is closed.
 
     Libraries write through it from C callbacks, where an exception would be
     lost: the first failure is therefore kept in ``error``, the file is cut back
@@ -70,6 +109,7 @@ class SessionFile:
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self._raw = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
+        hold(self._raw.fileno())
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:

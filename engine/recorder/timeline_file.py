@@ -14,7 +14,7 @@ import math
 from array import array
 
 from engine.events import Event, TurnRecord, event_time, to_json
-from engine.recorder.folder import SessionFile
+from engine.recorder.folder import SORTING, SessionFile
 
 _HOLD_MAX = 4_096  # lines; far more than 0.2 s can bring
 
@@ -86,7 +86,7 @@ class TimelineWriter:
 
     def _sort(self) -> None:
         order = sorted(range(len(self._times)), key=lambda n: (self._times[n], self._ranks[n], n))
-        sorted_path = self._path.with_name(f".{self._path.name}.sorting")
+        sorted_path = self._path.with_name(SORTING)
         try:
             target = SessionFile(sorted_path)
             try:

@@ -1,0 +1,1 @@
+"""The page of recorded sessions: find, open, name, import and delete them."""
