@@ -82,11 +82,15 @@ class PlaybackRing:
             self.ring.advance_write_index(free)
 
     def write(self, frame: int, samples: Samples) -> int:
-        """Put mono ``samples`` on all channels from ``frame`` on. Returns how many fitted."""
+        """Put ``samples`` from ``frame`` on: mono on all channels, or one column for each channel.
+
+        Returns how many frames fitted.
+        """
         count = max(0, min(len(samples), self._filled - frame))
+        columns = samples[:, None] if samples.ndim == 1 else samples
 
         def put(memory: Frames, offset: int) -> None:
-            memory[:] = samples[offset : offset + len(memory), None]
+            memory[:] = columns[offset : offset + len(memory)]
 
         self._span(frame, count, put)
         return count

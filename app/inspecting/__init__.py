@@ -1,0 +1,1 @@
+"""Inspecting a session: find, jumps, statistics of a selection, playback, sound and pictures."""
