@@ -1,0 +1,1 @@
+"""Presenter mode: the assistant shown to a room, with scenes prepared in advance."""
