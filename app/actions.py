@@ -18,10 +18,12 @@ TIMELINE_KEYS = (
     ("Ctrl+Left, Ctrl+Right", "select where the decision changed"),
     ("Shift+Left, Shift+Right", "move along the timeline; also Shift and wheel, or drag"),
     ("Page Up, Page Down", "move by a whole view"),
+    ("Ctrl+Shift+Left, Ctrl+Shift+Right", "select a range from the selected micro-turn; also Alt and drag"),
     ("Home, End", "first and newest micro-turn"),
     ("+, -", "zoom; also the wheel"),
     ("0", "show the whole session"),
-    ("Space", "follow the session, or pause following"),
+    ("Space", "follow the session, or pause following; play a recorded one"),
+    ("1 to 7", "judge the selected micro-turn"),
     ("Delete", "stop a background job that is open at the selected micro-turn; also the context menu"),
 )
 

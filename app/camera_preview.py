@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.theme import Theme, font, icon, q
+from app.theme import Theme, font, icon, px, q
 from engine.types import Image
 
 RADIUS = 10
@@ -48,12 +48,18 @@ class CameraPreview(QWidget):
         self._image: QImage | None = None
         self._number = -1
         self._note = "Camera off"
+        self.off = False
+        """Switched off by hand: whatever a session's camera had last is not shown."""
         self.setAccessibleName("Camera preview")
         self.setAccessibleDescription(self._note)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(240, NOTE_PX if self._image is None else PICTURE_PX)
+        if self._image is not None:
+            return QSize(240, PICTURE_PX)
+        room = QRect(0, 0, max(self.width(), 120) - 24, 1000)
+        words = QFontMetrics(font(9)).boundingRect(room, Qt.TextFlag.TextWordWrap, self._note)
+        return QSize(240, max(px(NOTE_PX), words.height() + 40))
 
     @property
     def note(self) -> str:
@@ -62,7 +68,7 @@ class CameraPreview(QWidget):
 
     def show_newest(self, camera: Any) -> None:
         """Show what a session's camera has now."""
-        newest = newest_picture(camera, self._number)
+        newest = newest_picture(None if self.off else camera, self._number)
         if isinstance(newest, str):
             self.show_note(newest)
         elif newest is not None:
@@ -101,9 +107,10 @@ class CameraPreview(QWidget):
         else:
             middle = box.center()
             drawn = icon("camera-off", self.theme.dim, 22)
-            drawn.paint(painter, round(middle.x() - 11), round(middle.y() - 24), 22, 22)
             painter.setPen(q(self.theme.dim))
             painter.setFont(font(9))
-            under = box.adjusted(12, box.height() / 2 + 2, -12, -4)
+            top = max(round(middle.y() - px(24)), 4)
+            drawn.paint(painter, round(middle.x() - 11), top, 22, 22)
+            under = QRectF(12, top + 26, box.width() - 24, box.height() - top - 28)
             painter.drawText(under, Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap, self._note)
         painter.end()

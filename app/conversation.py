@@ -1,7 +1,7 @@
 """The conversation as lines of text, built from events. Plain Python; one owner thread."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.recorded import NEW_UTTERANCE_S
@@ -22,6 +22,8 @@ _WORD_S = 0.25
 """The beginning of a word is known to about so much."""
 _NEAR = 12
 """Lines to either side that are looked at for overlap."""
+_BRACKET = 4
+"""Lines to either side that a bracket may join."""
 
 
 @dataclass(eq=False)
@@ -294,11 +296,14 @@ class Conversation:
         if not line.voice:
             return
         at = self._place(line)
-        around = self.lines[max(at - _NEAR, 0) : at + _NEAR]
-        for one in around:
-            if one.voice and (one is line or one.voice != line.voice):
+        around = [(one, one.voice) for one in self.lines[max(at - _NEAR, 0) : at + _NEAR] if one.voice]
+        for one, voice in around:
+            if one is line or voice != line.voice:
+                t0, t1 = one.t0, one.t1
                 total = sum(
-                    _common(one, other) for other in around if other.voice and other.voice != one.voice
+                    _common(one, other)
+                    for other, another in around
+                    if another != voice and other.t0 < t1 and t0 < other.t1
                 )
                 shown = total if total >= _OVERLAP_S else 0.0
                 if abs(shown - one.overlap_s) > 1e-6:
@@ -313,6 +318,23 @@ class Conversation:
         self._caption = None if self._caption in gone else self._caption
         self._requests = {job: line for job, line in self._requests.items() if line not in gone}
         self._changes = Changes(reset=True)
+
+
+def joined(lines: Sequence[Line], row: int) -> tuple[bool, bool]:
+    """Whether both voices spoke at once across the upper and the lower edge of a line.
+
+    A bracket beside the lines goes on there: from the first of those who spoke
+    at once to the last, through whatever stands between them.
+    """
+    first, last = max(row - _BRACKET, 0), min(row + _BRACKET + 1, len(lines))
+    above = below = False
+    for upper in range(first, row + 1):
+        for lower in range(max(upper + 1, row), last):
+            one, other = lines[upper], lines[lower]
+            if one.voice and other.voice and one.voice != other.voice and _common(one, other) >= _OVERLAP_S:
+                above = above or upper < row
+                below = below or lower > row
+    return above, below
 
 
 def _words(text: str) -> list[str]:

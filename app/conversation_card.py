@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QScrollArea,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -75,9 +76,11 @@ class ConversationCard(QFrame):
         self.note.hide()
         self.view = ConversationView(theme)
         self.stack = QStackedWidget()
-        self.stack.addWidget(_welcome(privacy))
+        self.welcome_more = QLabel()
+        self.stack.addWidget(_welcome(self.welcome_more))
         self.stack.addWidget(self.view)
         self.files = SharedFiles(theme, sharing)
+        self.show_privacy(privacy, sharing)
         self.share = QToolButton()
         self.share.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.share.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -144,6 +147,11 @@ class ConversationCard(QFrame):
             self.notice.setText(text)
         self.notice.setVisible(bool(text))
 
+    def show_privacy(self, privacy: str, sharing: str) -> None:
+        """Where words go, and what is read from shared files."""
+        self.welcome_more.setText(f"{WELCOME_MORE}\n\n{privacy}")
+        self.files.rule.setText(sharing)
+
     def _send(self) -> None:
         text = self.field.text().strip()
         if text:
@@ -151,11 +159,16 @@ class ConversationCard(QFrame):
             self.field.clear()
 
 
-def _welcome(privacy: str) -> QWidget:
+def _welcome(more: QLabel) -> QWidget:
     page = QWidget()
-    first, more = QLabel(WELCOME), QLabel(f"{WELCOME_MORE}\n\n{privacy}")
+    first = QLabel(WELCOME)
     first.setProperty("kind", "title")
     more.setProperty("kind", "dim")
+    area = QScrollArea()  # large text on a small screen
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
     layout = QVBoxLayout(page)
     layout.setSpacing(GAP + 2)
     layout.addStretch(2)
@@ -164,4 +177,4 @@ def _welcome(privacy: str) -> QWidget:
         label.setWordWrap(True)
         layout.addWidget(label)
     layout.addStretch(3)
-    return page
+    return area

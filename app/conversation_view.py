@@ -37,17 +37,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.conversation import Changes, Conversation, Line
-from app.theme import GAP, Theme, font, icon, mix, q
+from app.conversation import Changes, Conversation, Line, joined
+from app.theme import GAP, Theme, font, icon, mix, px, q
 from app.timeline.time_scale import clock_label
 
 Index = QModelIndex | QPersistentModelIndex
 
-MAX_BUBBLE_PX = 560
-_PAD_X, _PAD_Y = 14, 9
-_META_PX = 17
-_SPACE_PX = 9
+MAX_BUBBLE_PX = 620
+_PAD_X, _PAD_Y = 15, 10
+_META_PX = 19
+_SPACE_PX = 11
+_GUTTER_PX = 18
+"""Left of all bubbles, for the bracket of lines that were spoken at once."""
+_TEXT_PT, _SMALL_PT, _META_PT = 12, 10, 8.5
 LINE_ROLE = Qt.ItemDataRole.UserRole
+JOINED_ROLE = LINE_ROLE + 1
 
 
 def meta_text(line: Line) -> str:
@@ -91,6 +95,8 @@ class ConversationModel(QAbstractListModel):
         line = self._rows[index.row()]
         if role == LINE_ROLE:
             return line
+        if role == JOINED_ROLE:
+            return joined(self._rows, index.row()) if line.voice or line.speaker == "note" else (False, False)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return spoken_text(line)
         return None
@@ -176,7 +182,7 @@ class LineDelegate(QStyledItemDelegate):
         small = note or line.backchannel
         text = line.text + (f" ×{line.repeated}" if line.repeated > 1 else "")
         whole = f"{text} {line.unheard}" if line.unheard else text
-        layout = QTextLayout(whole, font(9 if small else 10.5))
+        layout = QTextLayout(whole, font(_SMALL_PT if small else _TEXT_PT))
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
@@ -195,17 +201,17 @@ class LineDelegate(QStyledItemDelegate):
             start = line.sure + (1 if text[line.sure : line.sure + 1] == " " else 0)
             part.start, part.length, part.format = start, len(text) - start, unusual
             layout.setFormats([part])
-        room = min(MAX_BUBBLE_PX, width * (0.9 if note else 0.74)) - 2 * _PAD_X
+        room = min(px(MAX_BUBBLE_PX), (width - _GUTTER_PX) * (0.9 if note else 0.76)) - 2 * _PAD_X
         layout.beginLayout()
         y = widest = 0.0
         while (row := layout.createLine()).isValid():
             row.setLineWidth(max(room, 60))
             row.setPosition(QPointF(0, y))
-            y += row.height() * 1.12
+            y += row.height() * 1.16
             widest = max(widest, row.naturalTextWidth())
         layout.endLayout()
         pad = 5 if note or line.backchannel else _PAD_Y
-        around = 2 * pad + _SPACE_PX + (0 if note else _META_PX)
+        around = 2 * pad + _SPACE_PX + (0 if note else px(_META_PX))
         return Shape(layout, widest, y, round(y + around))
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -226,11 +232,28 @@ class LineDelegate(QStyledItemDelegate):
             painter.setPen(QPen(q(self.theme.accent), 1.2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(rect).adjusted(1, 1, -1, -2), 8, 8)
+        above, below = index.data(JOINED_ROLE) or (False, False)
+        if above or below:
+            self._paint_bracket(painter, QRectF(rect), line, above, below)
+        room = QRectF(rect).adjusted(_GUTTER_PX, 0, 0, 0)
         if line.speaker in ("note", "fault"):
-            self._paint_note(painter, QRectF(rect), line, shape)
+            self._paint_note(painter, room, line, shape)
         else:
-            self._paint_bubble(painter, QRectF(rect), line, shape)
+            self._paint_bubble(painter, room, line, shape)
         painter.restore()
+
+    def _paint_bracket(self, painter: QPainter, rect: QRectF, line: Line, above: bool, below: bool) -> None:
+        """Lines that were spoken at once are held together; a tick points at each of them."""
+        painter.setPen(QPen(q(self.theme.decisions[3]), 2.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        x, tip = rect.left() + 6, rect.left() + _GUTTER_PX - 4
+        middle = rect.top() + px(_META_PX) / 2
+        top = rect.top() if above else middle
+        bottom = rect.bottom() if below else rect.bottom() - _SPACE_PX - 6
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        if line.overlap_s:
+            painter.drawLine(QPointF(x, middle), QPointF(tip, middle))
+        if not below:
+            painter.drawLine(QPointF(x, bottom), QPointF(tip, bottom))
 
     def _paint_note(self, painter: QPainter, rect: QRectF, line: Line, shape: Shape) -> None:
         t = self.theme
@@ -255,27 +278,28 @@ class LineDelegate(QStyledItemDelegate):
         pad = 5 if line.backchannel else _PAD_Y
         width = shape.text_width + 2 * _PAD_X
         left = rect.right() - width - 6 if mine else rect.left() + 6
-        box = QRectF(left, rect.top() + _META_PX, width, shape.text_height + 2 * pad)
+        meta_px = px(_META_PX)
+        box = QRectF(left, rect.top() + meta_px, width, shape.text_height + 2 * pad)
         painter.setPen(
             QPen(q(t.accent), 1.2, Qt.PenStyle.DashLine) if line.speaker == "typed" else Qt.PenStyle.NoPen
         )
         painter.setBrush(q(t.user if mine else t.raised))
         painter.drawRoundedRect(box, 11, 11)
         if line.overlap_s:
-            # Both voices carry the same bar, on the sides that face each other.
+            # Both voices carry the same bar, on the sides that face each other; the bracket joins them.
             x = box.left() - 7 if mine else box.right() + 3
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(q(t.decisions[3]))
             painter.drawRoundedRect(QRectF(x, box.top() + 3, 4, box.height() - 6), 2, 2)
         painter.setPen(q(t.text))
         shape.layout.draw(painter, QPointF(box.left() + _PAD_X, box.top() + pad))
-        meta_font = font(8, QFont.Weight.Medium, tabular=True)
+        meta_font = font(_META_PT, QFont.Weight.Medium, tabular=True)
         painter.setFont(meta_font)
         painter.setPen(q(t.dim))
         meta = QFontMetricsF(meta_font).elidedText(
             meta_text(line), Qt.TextElideMode.ElideRight, rect.width() - 24
         )
-        where = QRectF(rect.left() + 10, rect.top(), rect.width() - 20, _META_PX - 3)
+        where = QRectF(rect.left() + 10, rect.top(), rect.width() - 20, meta_px - 3)
         side = Qt.AlignmentFlag.AlignRight if mine else Qt.AlignmentFlag.AlignLeft
         painter.drawText(where, side | Qt.AlignmentFlag.AlignVCenter, meta)
 

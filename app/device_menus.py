@@ -18,11 +18,15 @@ class DeviceMenu(QMenu):
 
     chosen = Signal(str)
     """What to pass on; empty for the first entry."""
+    listed = Signal()
+    """The entries have changed."""
 
     def __init__(self, title: str, first: str, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self._first = first
         self._found: tuple[tuple[str, str], ...] = ()
+        self._names: dict[str, str] = {}
+        self._looked = False
         self._value = ""
         self._group = QActionGroup(self)
         self._fill()
@@ -31,9 +35,18 @@ class DeviceMenu(QMenu):
     def value(self) -> str:
         return self._value
 
+    @property
+    def found(self) -> tuple[tuple[str, str], ...]:
+        """(value, name) of each device there was when somebody last looked."""
+        return self._found
+
     def name(self) -> str:
         """The choice for people."""
-        return next((name for value, name in self._found if value == self._value), self._value) or self._first
+        if not self._value:
+            return self._first
+        name = self._names.get(self._value, self._value)
+        missing = self._looked and all(value != self._value for value, _ in self._found)
+        return f"{name} (not found)" if missing else name
 
     def choose(self, value: str) -> None:
         """Choose without asking; tells ``chosen`` when it is another than before."""
@@ -45,9 +58,11 @@ class DeviceMenu(QMenu):
 
     def show_found(self, found: Sequence[tuple[str, str]]) -> None:
         """(value, name) of each device there is now."""
-        if tuple(found) != self._found:
-            self._found = tuple(found)
+        if tuple(found) != self._found or not self._looked:
+            self._found, self._looked = tuple(found), True
+            self._names.update(self._found)
             self._fill()
+            self.listed.emit()
 
     def _fill(self) -> None:
         for action in self._group.actions():
@@ -55,12 +70,14 @@ class DeviceMenu(QMenu):
         self.clear()
         known = [("", self._first), *self._found]
         if self._value not in [value for value, _ in known]:
-            known.append((self._value, f"{self._value} (not found)"))
+            known.append((self._value, self.name()))
         for value, name in known:
             action = self.addAction(one_line(name, 80).replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(value == self._value)
             action.setData(value)
+            action.setToolTip(f"{self.title().replace('&', '')}: {one_line(name, 80)}")
+            action.setStatusTip(action.toolTip())
             self._group.addAction(action)
             action.triggered.connect(self._picked)
 

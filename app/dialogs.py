@@ -1,7 +1,16 @@
 """The window's two small dialogs."""
 
-from PySide6.QtCore import QSysInfo, Qt, qVersion
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, QSysInfo, Qt, qVersion
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.theme import GAP
 from engine import __version__
@@ -19,10 +28,19 @@ def _dialog(parent: QWidget, title: str, heading: str, body: QWidget) -> QDialog
     layout = QVBoxLayout(dialog)
     layout.setContentsMargins(3 * GAP, 3 * GAP, 3 * GAP, 2 * GAP)
     layout.setSpacing(2 * GAP)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # arrows and pages scroll
+    area.setAccessibleName(heading)
+    area.setWidget(body)
     layout.addWidget(first)
-    layout.addWidget(body)
+    layout.addWidget(area, 1)
     layout.addWidget(buttons)
+    wanted = body.sizeHint() + QSize(6 * GAP + 20, 16 * GAP + first.sizeHint().height())
+    dialog.resize(wanted.boundedTo(parent.screen().availableSize() * 0.9))
     dialog.show()
+    buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
     return dialog
 
 

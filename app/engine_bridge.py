@@ -17,6 +17,7 @@ from app.worker import Worker
 from engine.errors import MicroturnError
 from engine.event_bus import EventBus, Subscription
 from engine.events import Event
+from engine.recorder.marks import MUTED, UNMUTED
 
 TICK_MS = 33
 STOP_S = 3.0
@@ -50,6 +51,8 @@ class EngineBridge(QObject):
         super().__init__(parent)
         self._open_session, self._list_devices = open_session, list_devices
         self._worker = Worker()
+        # Apart: whoever mutes must not wait until a recording has been read.
+        self._reader = Worker("window-reader")
         self._session: LiveSession | None = None
         self._subscription: Subscription | None = None
         self._told: tuple[str, str] = ("off", "")
@@ -145,7 +148,7 @@ class EngineBridge(QObject):
             self.muted_changed.emit(muted)
         if self._session is not None:
             source = self._session.source
-            self._session.mark("microphone muted" if muted else "microphone on again")
+            self._session.mark(MUTED if muted else UNMUTED)
             self._submit(lambda: source.set_muted(muted), self._only_errors)
 
     def stop_speaking(self) -> None:
@@ -156,9 +159,10 @@ class EngineBridge(QObject):
         if self._session is not None:
             self._session.type_text(text)
 
-    def mark(self, note: str) -> None:
+    def mark(self, note: str, verdict: str = "", t: float | None = None) -> None:
+        """Put a note into the live session, at second ``t``; None is now."""
         if self._session is not None:
-            self._session.mark(note)
+            self._session.mark(note, verdict, t)
 
     def cancel_job(self, job: int) -> None:
         if self._session is not None:
@@ -203,19 +207,20 @@ class EngineBridge(QObject):
             else:
                 self.trouble.emit(_line(error))
 
-        self._submit(call, opened)
+        self._submit(call, opened, self._reader)
 
     def run_call(self, call: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
-        """Run something slow in the worker thread; ``then`` gets its result or its error, in Qt's thread."""
-        self._submit(call, then)
+        """Run something slow beside the window; ``then`` gets its result or its error, in Qt's thread."""
+        self._submit(call, then, self._reader)
 
     def run_in_background(self, call: Callable[[], Any]) -> None:
         """Something whose result nobody waits for, such as loading the engine's code ahead of time."""
-        self._submit(call, self._only_errors)
+        self._submit(call, self._only_errors, self._reader)
 
     def tick(self) -> None:
         """One round: results of slow calls, events, state."""
         self._worker.poll()
+        self._reader.poll()
         self._drain()
         session = self._session
         if session is not None:
@@ -228,7 +233,7 @@ class EngineBridge(QObject):
                 else:
                     self._tell(session.state, session.progress if session.state == "starting" else "")
         self.ticked.emit()
-        if not self.active and not self._worker.busy:
+        if not self.active and not self._worker.busy and not self._reader.busy:
             self._timer.stop()
 
     def close(self) -> None:
@@ -239,6 +244,7 @@ class EngineBridge(QObject):
         if self._session is not None:
             self._session.stop(0.0)
         self._worker.close(STOP_S)
+        self._reader.close(max(deadline - time.monotonic(), 0.0))
         self._worker.poll()  # a session that was being opened meanwhile
         if self._session is not None:
             self._session.stop(max(deadline - time.monotonic(), 0.0))
@@ -254,11 +260,16 @@ class EngineBridge(QObject):
             self._dropped = self._subscription.dropped
             self.dropped.emit(self._dropped)
 
-    def _submit(self, call: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
+    def _submit(
+        self,
+        call: Callable[[], Any],
+        then: Callable[[Any, Exception | None], None],
+        worker: Worker | None = None,
+    ) -> None:
         if self._closed:
             return
         try:
-            self._worker.submit(call, then)
+            (worker or self._worker).submit(call, then)
         except MicroturnError as err:
             self.trouble.emit(_line(err))
             return

@@ -3,9 +3,40 @@
 from collections.abc import Callable
 from typing import Any
 
+from app.camera_switch import CameraSwitch
+from app.comparing.feature import CompareFeature
+from app.exporting.feature import ExportFeature
+from app.hold_to_talk import HoldToTalk
+from app.hot_plug import HotPlug
+from app.inspecting.feature import Inspecting
+from app.marking.feature import MarkingFeature
+from app.preferences.feature import PreferencesFeature
+from app.presenting.feature import PresenterFeature
+from app.sessions.feature import SessionsFeature
+from app.sharing import Sharing
 from app.shell import Shell
+from app.text_size import TextSize
+from app.timeline.feature import TimelineMedia
+from app.tray import Tray
+from app.welcome.feature import Welcome
 
-FEATURES: tuple[Callable[[Shell], Any], ...] = ()
+FEATURES: tuple[Callable[[Shell], Any], ...] = (
+    Sharing,
+    TimelineMedia,
+    TextSize,
+    CameraSwitch,
+    HoldToTalk,
+    HotPlug,
+    Tray,
+    Welcome,
+    SessionsFeature,
+    Inspecting,
+    MarkingFeature,
+    CompareFeature,
+    ExportFeature,
+    PresenterFeature,
+    PreferencesFeature,
+)
 """Each is called once with the finished window; the order is that of the entries in the menus."""
 
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.theme import Theme, mix, q
+from app.theme import Theme, mix, px, q
 
 FLOOR_DB = -66.0
 CLIP_DB = -3.0
@@ -44,7 +44,7 @@ class LevelMeter(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(120, 10)
+        return QSize(120, px(10))
 
     def show_level(self, level_db: float, seconds: float) -> None:
         """Take the level of now, ``seconds`` after the last call; repaints only when it shows."""

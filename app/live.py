@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.background.settings import BackgroundSettings
 from engine.config import EngineConfig
 from engine.errors import MicroturnError
 from engine.event_bus import EventBus
@@ -22,6 +23,7 @@ class LiveSession(Protocol):
     sink: Any
     camera: Any
     progress: str
+    out_dir: Path | None
 
     @property
     def state(self) -> str: ...
@@ -38,7 +40,7 @@ class LiveSession(Protocol):
 
     def type_text(self, text: str) -> None: ...
 
-    def mark(self, note: str) -> None: ...
+    def mark(self, note: str, verdict: str = "", t: float | None = None) -> None: ...
 
     def cancel_job(self, job: int) -> None: ...
 
@@ -53,7 +55,10 @@ class LiveSession(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """How the next session is to run. A device of None is the system's default; a camera of None is none."""
+    """How the next session is to run. A device of None is the system's default; a camera of None is none.
+
+    ``input_device`` may be a sound file that stands in for the microphone, and ``camera`` a video.
+    """
 
     input_device: str | None = None
     output_device: str | None = None
@@ -61,6 +66,8 @@ class Choice:
     record_in: Path | None = None
     """Folder that gets a new session folder; None records nothing."""
     config: EngineConfig = field(default_factory=EngineConfig)
+    background: BackgroundSettings | None = None
+    """How the background process is run; None is as the environment says."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,13 @@ def open_session(choice: Choice, bus: EventBus) -> LiveSession:
     from engine.session import open_live
 
     return open_live(
-        choice.config, choice.input_device, choice.output_device, choice.camera, choice.record_in, bus
+        choice.config,
+        choice.input_device,
+        choice.output_device,
+        choice.camera,
+        choice.record_in,
+        bus,
+        background=choice.background,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -29,18 +29,17 @@ from app.document import Document
 from app.engine_bridge import EngineBridge
 from app.features import add_features
 from app.jobs_view import JobsView
-from app.live import Choice, sessions_dir
+from app.live import Choice
 from app.privacy import privacy_text, sharing_text
 from app.question_bar import QuestionBar
+from app.session_choice import background_from, choice_from, recordings_folder
 from app.settings import Settings
-from app.shared_files import with_added
 from app.shell import ShellSignals
 from app.side_panel import SidePanel, show_action
 from app.theme import GAP
 from app.timeline.details_panel import DetailsPanel
 from app.timeline.explain import explain
 from app.timeline_card import TimelineCard
-from engine.background.settings import from_environment
 from engine.config import CHUNK_S
 from engine.events import Event
 from engine.recorder.folder import new_session_folder
@@ -67,16 +66,14 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._pages: dict[str, QWidget] = {}
         self._save_settings = save_settings
-        self._record_in = record_in or sessions_dir()
+        self._record_in = record_in
         self.theme = themes.choose(settings.theme)
         self.live = self.document = Document()
         self._ticks = 0
         self._ticked_at = time.monotonic()
-        self._shared: tuple[Path, ...] = ()
         self._notice = ""
         self._notice_until = 0.0
-        self.setAcceptDrops(True)
-        background = from_environment()
+        background = background_from(settings)
         privacy = privacy_text(background.base_url, background.send_frames)
         self.menus = DeviceMenus(bridge.refresh_devices, self)
         self.commands = Actions(self)
@@ -129,7 +126,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(body)
         self.details.hide()
         self.resize(1320, 880)
-        right.setSizes([430, 400])
+        right.setSizes([380, 470])
         top.setSizes([700, 330, 290])
         self.restoreGeometry(self._settings.geometry)
         for splitter, state in zip(
@@ -180,7 +177,6 @@ class MainWindow(QMainWindow):
         do.details.triggered.connect(self.details.setVisible)
         do.jobs.setChecked(True)
         do.jobs.toggled.connect(self.jobs.setVisible)
-        do.share.triggered.connect(self._ask_for_files)
         do.type.triggered.connect(self.card.field.setFocus)
         do.shortcuts.triggered.connect(lambda: show_shortcuts(self, shortcuts_text(do)))
         do.about.triggered.connect(lambda: show_about(self))
@@ -192,7 +188,6 @@ class MainWindow(QMainWindow):
         self.timeline.follow_changed.connect(do.follow.setChecked)
         self.details.closed.connect(self._details_closed)
         self.menus.changed.connect(self._devices_chosen)
-        self.card.files.changed.connect(self._share)
         self.question.replied.connect(self._permit)
         for part in (self.jobs, self.timeline):
             part.stop_asked.connect(bridge.cancel_job)
@@ -203,12 +198,8 @@ class MainWindow(QMainWindow):
 
     def choice(self) -> Choice:
         """How the next session is to run, as chosen in the window."""
-        return Choice(
-            input_device=self.menus.inputs.value or None,
-            output_device=self.menus.outputs.value or None,
-            camera=self.menus.cameras.value or None,
-            record_in=new_session_folder(self._record_in) if self.commands.record.isChecked() else None,
-        )
+        record = self.commands.record.isChecked()
+        return choice_from(self.settings, new_session_folder(self.sessions_folder()) if record else None)
 
     def toggle_session(self) -> None:
         """Start when nothing runs, else stop."""
@@ -247,8 +238,6 @@ class MainWindow(QMainWindow):
             changes = self.live.close()
             if self.document is self.live:
                 self.card.view.show_changes(changes)
-        elif state == "running" and self._shared:
-            self.bridge.share_files(self._shared)
         if state == "failed":
             self.notify(detail, forever=True)
         elif state == "starting":
@@ -289,7 +278,7 @@ class MainWindow(QMainWindow):
                 f"Recording {'begins' if on else 'ends'} with the next session: stop and start again."
             )
         elif on:
-            self.notify(f"The next session will be recorded in {self._record_in}")
+            self.notify(f"The next session will be recorded in {self.sessions_folder()}")
         else:
             self.notify("")
 
@@ -385,7 +374,7 @@ class MainWindow(QMainWindow):
 
     def sessions_folder(self) -> Path:
         """Where sessions are recorded."""
-        return self._record_in
+        return self._record_in or recordings_folder(self._settings)
 
     def open_session(self, path: Path) -> None:
         """Read and show a recorded session."""
@@ -423,47 +412,16 @@ class MainWindow(QMainWindow):
     # files
 
     def _ask_for_session(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Open recorded session", str(self._record_in))
+        folder = QFileDialog.getExistingDirectory(self, "Open recorded session", str(self.sessions_folder()))
         if folder:
             self.bridge.open_recorded(Path(folder))
 
     def _show_folder(self) -> None:
-        if self._record_in.is_dir():
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._record_in)))
+        folder = self.sessions_folder()
+        if folder.is_dir():
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
         else:
-            self.notify(f"Nothing has been recorded yet; recordings will be in {self._record_in}")
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            if paths[0].is_dir():
-                self.bridge.open_recorded(paths[0])
-            else:
-                self._add_files(paths)
-
-    def _ask_for_files(self) -> None:
-        names, _ = QFileDialog.getOpenFileNames(self, "Share files with the assistant")
-        self._add_files([Path(name) for name in names])
-
-    def _add_files(self, paths: Sequence[Path]) -> None:
-        files = [path.absolute() for path in paths if path.is_file()]
-        if len(files) < len(paths):
-            self.notify(
-                "Only files can be shared, no folders. To open a recorded session, drop its folder alone."
-            )
-        if files:
-            self._share(with_added(self._shared, files))
-
-    def _share(self, paths: tuple[Path, ...]) -> None:
-        """These files may be read from now on; a session that starts later is told then."""
-        self._shared = paths
-        self.card.files.show_files(paths)
-        self.bridge.share_files(paths)
+            self.notify(f"Nothing has been recorded yet; recordings will be in {folder}")
 
     # looks, and the end
 

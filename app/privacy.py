@@ -11,7 +11,7 @@ _HERE = ("localhost", "127.0.0.1", "::1", "")
 
 def privacy_text(server: str, sends_pictures: bool = False) -> str:
     """``server``: base URL of the language model in use; empty for the built-in one."""
-    host = _elsewhere(server)
+    host = elsewhere(server)
     if not host:
         return f"{AI} {LOCAL}"
     what = "and a picture go" if sends_pictures else "go"
@@ -20,12 +20,12 @@ def privacy_text(server: str, sends_pictures: bool = False) -> str:
 
 def sharing_text(server: str) -> str:
     """What is said about files that the person shares."""
-    host = _elsewhere(server)
+    host = elsewhere(server)
     rule = "Shared: only these files can be read"
     return f"{rule}; what is read from them goes to {host}." if host else f"{rule}, and they stay here."
 
 
-def _elsewhere(server: str) -> str:
+def elsewhere(server: str) -> str:
     """The name of a server on another computer; empty for this one."""
     try:
         host = urlsplit(server).hostname or ""

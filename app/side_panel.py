@@ -1,13 +1,14 @@
 """The left side of the window: state, levels, camera, devices, and the buttons to talk and to be silent."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -18,9 +19,11 @@ from app.camera_preview import CameraPreview
 from app.device_menus import DeviceMenu, DeviceMenus
 from app.level_meter import LevelMeter
 from app.status_view import StatusView
-from app.theme import GAP, Theme, icon
+from app.theme import GAP, Theme, icon, text_scale
 
 WIDTH = 272
+_GROWTH = 0.3
+"""Of the width with the size of text: words wrap, and the conversation needs the room."""
 
 
 class DeviceButton(QToolButton):
@@ -37,17 +40,23 @@ class DeviceButton(QToolButton):
         self.setMenu(menu)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         menu.chosen.connect(self.refresh)
+        menu.listed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         name, kind = self._menu.name(), self._menu.title().replace("&", "")
-        room = max(self.width() - 48, 120)
+        room = max(self.width() - 48, 60)
         self.setText(" " + self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, room))
         self.setToolTip(f"{kind}: {name}")
         self.setAccessibleName(f"{kind}: {name}")
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.refresh()
+
     def set_theme(self, theme: Theme) -> None:
         self.setIcon(icon(self._icon_name, theme.dim, 18))
+        self.refresh()
 
 
 class SidePanel(QFrame):
@@ -56,7 +65,6 @@ class SidePanel(QFrame):
     def __init__(self, theme: Theme, menus: DeviceMenus, privacy: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
-        self.setFixedWidth(WIDTH)
         self.status = StatusView(theme)
         self.user_meter = LevelMeter(theme, "Microphone", theme.user_level)
         self.assistant_meter = LevelMeter(theme, "Assistant", theme.assistant_level)
@@ -72,6 +80,9 @@ class SidePanel(QFrame):
         self.start.setIconSize(QSize(18, 18))
         self.mute = _action_button()
         self.silence = _action_button()
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self.hold = _action_button()
+        self.hold.hide()
         self.privacy = QLabel(privacy)
         self.privacy.setProperty("kind", "label")
         self.privacy.setWordWrap(True)
@@ -93,17 +104,18 @@ class SidePanel(QFrame):
         devices.setSpacing(2)
         for button in self.devices:
             devices.addWidget(button)
-        pair = QHBoxLayout()
-        pair.setSpacing(GAP)
-        pair.addWidget(self.mute, 1)
-        pair.addWidget(self.silence, 1)
-        layout = QVBoxLayout(self)
+        self._pair.setSpacing(GAP)
+        self._pair.addWidget(self.mute, 1)
+        self._pair.addWidget(self.silence, 1)
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
         layout.setContentsMargins(2 * GAP, 2 * GAP, 2 * GAP, 2 * GAP)
         layout.setSpacing(GAP + 4)
         layout.addWidget(self.status)
         layout.addSpacing(GAP // 2)
         layout.addWidget(self.start)
-        layout.addLayout(pair)
+        layout.addLayout(self._pair)
+        layout.addWidget(self.hold)
         layout.addSpacing(GAP // 2)
         layout.addLayout(meters)
         layout.addSpacing(GAP // 2)
@@ -111,9 +123,23 @@ class SidePanel(QFrame):
         layout.addLayout(devices)
         layout.addStretch(1)
         layout.addWidget(self.privacy)
+        # Large text needs more height than a small screen has.
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(inner)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(1, 1, 1, 1)
+        whole.addWidget(area)
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
+        larger = text_scale() - 1
+        self.setFixedWidth(round(WIDTH * (1 + _GROWTH * larger)))
+        side_by_side = QBoxLayout.Direction.LeftToRight
+        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if larger > 0.2 else side_by_side)
         self.status.set_theme(theme)
         for meter, colour in (
             (self.user_meter, theme.user_level),
@@ -125,6 +151,15 @@ class SidePanel(QFrame):
         self.camera.update()
         for button in self.devices:
             button.set_theme(theme)
+        self.hold.setIcon(icon("microphone", theme.text, 18))
+
+    def show_hold(self, on: bool, talking: bool) -> None:
+        """The button of "Hold to talk": there while that is switched on; it says whether one is heard."""
+        self.hold.setVisible(on)
+        self.hold.setText("Let go to mute" if talking else "Hold to talk")
+        self.hold.setAccessibleName("Hold to talk")
+        self.hold.setAccessibleDescription("The microphone is on" if talking else "The microphone is off")
+        self.hold.setToolTip("The microphone is on only while this button, or F8, is held")
 
     def show_running(self, running: bool) -> None:
         """The one button starts and stops."""

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from app.text import one_line
-from engine.events import BackgroundEvent, Event, Fault, TurnRecord
+from engine.events import BackgroundEvent, Caption, Event, Fault, Transcript, TurnRecord
 
 YIELDED_TURNS = 6
 """Micro-turns for which a yield stays visible, unless something else happens."""
 BACKCHANNEL_TURNS = 3
 FAULT_TURNS = 50
+FOLLOWED_S = 2.0
+"""So long after the last caption somebody still counts as speaking, unless their words are settled."""
 
 
 class Activity(Enum):
@@ -19,6 +21,7 @@ class Activity(Enum):
     OFF = "off"
     STARTING = "starting"
     LISTENING = "listening"
+    FOLLOWING = "following"
     TALKING = "talking"
     BACKCHANNEL = "backchannel"
     INTERRUPTING = "interrupting"
@@ -41,6 +44,7 @@ TITLES = {
     Activity.OFF: "Ready",
     Activity.STARTING: "Starting",
     Activity.LISTENING: "Listening",
+    Activity.FOLLOWING: "Thinking along",
     Activity.TALKING: "Talking",
     Activity.BACKCHANNEL: "With you",
     Activity.INTERRUPTING: "Interrupting",
@@ -82,6 +86,8 @@ class StatusTracker:
         self._detail = ""
         self._muted = False
         self._microphone: bool | None = None
+        self._hold_key = ""
+        self._followed_at: float | None = None
         self._turn: TurnRecord | None = None
         self._jobs: set[int] = set()
         self._yielded_at = self._backchannel_at = self._fault_at = -(10**9)
@@ -92,7 +98,7 @@ class StatusTracker:
         self._detail = one_line(detail, 400)
         if state in ("stopped", "failed"):
             self._jobs.clear()
-            self._turn = None
+            self._turn = self._followed_at = None
         self._judge()
 
     def set_muted(self, muted: bool) -> None:
@@ -102,6 +108,11 @@ class StatusTracker:
     def set_microphone(self, opened: bool | None) -> None:
         """Whether the capture device is really open; None where that cannot be told."""
         self._microphone = opened
+        self._judge()
+
+    def set_hold_to_talk(self, key: str) -> None:
+        """The key that has to be held for the microphone to be on; empty when none has."""
+        self._hold_key = key
         self._judge()
 
     def append(self, events: Iterable[Event]) -> None:
@@ -114,6 +125,10 @@ class StatusTracker:
                     self._jobs.discard(event.id)
                 elif event.event == "asked":
                     self._jobs.add(event.id)
+            elif isinstance(event, Caption):
+                self._followed_at = None if event.settled else event.t
+            elif isinstance(event, Transcript):
+                self._followed_at = None if event.speaker == "user" else self._followed_at
             elif isinstance(event, Fault):
                 self._fault_at = self._turn.i if self._turn else 0
                 self.status = replace(self.status, fault=one_line(event.what))
@@ -165,11 +180,19 @@ class StatusTracker:
     def _hearing(self) -> Activity:
         if self._muted:
             return Activity.MUTED
-        return Activity.DEAF if self._microphone is False else Activity.LISTENING
+        if self._microphone is False:
+            return Activity.DEAF
+        return Activity.FOLLOWING if self._is_following() else Activity.LISTENING
+
+    def _is_following(self) -> bool:
+        """Somebody speaks, and their words are understood as they come."""
+        at, turn = self._followed_at, self._turn
+        return at is not None and turn is not None and turn.t - at < FOLLOWED_S
 
     def _microphone_text(self) -> str:
         if self._microphone is None:
             return ""
         if self._muted:
-            return "Microphone is still open" if self._microphone else "Microphone closed"
+            held = f": hold {self._hold_key} to talk" if self._hold_key else ""
+            return "Microphone is still open" if self._microphone else f"Microphone closed{held}"
         return "Microphone on" if self._microphone else "Still trying to open one"

@@ -12,6 +12,7 @@ from app.theme import GAP, Theme, icon, mix, q
 from engine.decisions import DECISION_INDEX
 
 ORB_PX = 76
+_SIGN_PX = 16
 
 
 def colour_of(activity: Activity, theme: Theme) -> str:
@@ -26,6 +27,8 @@ def colour_of(activity: Activity, theme: Theme) -> str:
         return theme.decisions[DECISION_INDEX[of[activity]]]
     if activity is Activity.LISTENING:
         return theme.user_level
+    if activity is Activity.FOLLOWING:
+        return theme.thinking
     if activity in (Activity.FAILED, Activity.DEAF):
         return theme.danger
     return theme.warning if activity in (Activity.MUTED, Activity.STARTING) else theme.dim
@@ -108,6 +111,16 @@ class Orb(QWidget):
         if self._status.activity is Activity.INTERRUPTING:
             painter.fillRect(QRectF(centre.x() - r * 0.6, centre.y() - r * 0.86, r * 1.2, 4), q(colour))
 
+    def lines(self, painter: QPainter, centre: QPointF, r: float) -> None:
+        """Lines of words, the last one not yet whole: what is being said is followed."""
+        colour = colour_of(Activity.FOLLOWING, self.theme)
+        painter.setPen(QPen(q(colour), 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        left = centre.x() - r * 0.46
+        for k, share in enumerate((0.92, 0.72, 0.34)):
+            y = centre.y() + (k - 1) * r * 0.36
+            painter.drawLine(QPointF(left, y), QPointF(left + r * share, y))
+        painter.drawPoint(QPointF(left + r * 0.62, centre.y() + r * 0.36))
+
     def dots(self, painter: QPainter, centre: QPointF, r: float) -> None:
         painter.setBrush(q(colour_of(Activity.BACKCHANNEL, self.theme)))
         for k in (-1, 0, 1):
@@ -152,6 +165,7 @@ _SHAPES: dict[Activity, Callable[[QPainter, QPointF, float, "Orb"], None]] = {
     Activity.OFF: lambda p, c, _, orb: orb.glyph("microphone", p, c),
     Activity.STARTING: lambda p, c, r, orb: orb.arc(p, c, r),
     Activity.LISTENING: lambda p, c, r, orb: orb.rings(p, c, r),
+    Activity.FOLLOWING: lambda p, c, r, orb: orb.lines(p, c, r),
     Activity.TALKING: lambda p, c, r, orb: orb.bars(p, c, r),
     Activity.BACKCHANNEL: lambda p, c, r, orb: orb.dots(p, c, r),
     Activity.INTERRUPTING: lambda p, c, r, orb: orb.bars(p, c, r),
@@ -163,18 +177,63 @@ _SHAPES: dict[Activity, Callable[[QPainter, QPointF, float, "Orb"], None]] = {
 }
 
 
+class Sign(QWidget):
+    """What goes on beside the state: a small shape of its own, and words. Hidden when it does not."""
+
+    def __init__(self, draw: Callable[[QPainter, QRectF, Theme], None], theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self._draw = draw
+        self.text = QLabel()
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setWordWrap(True)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(_SIGN_PX + GAP, 0, 0, 0)
+        layout.addWidget(self.text, 1)
+        self.setVisible(False)
+
+    def show_text(self, text: str) -> None:
+        """Say it; empty takes the sign away. The label changes only with its text."""
+        if text != self.text.text():
+            self.text.setText(text)
+        self.setVisible(bool(text))
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        top = (min(self.height(), self.text.fontMetrics().height()) - _SIGN_PX) / 2
+        self._draw(painter, QRectF(0, max(top, 0), _SIGN_PX, _SIGN_PX), self.theme)
+        painter.end()
+
+
+def _draw_work(painter: QPainter, box: QRectF, theme: Theme) -> None:
+    """An open ring, as on the orb and in the list of jobs."""
+    painter.setPen(QPen(q(theme.warning), 2.4, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.drawArc(box.adjusted(2, 2, -2, -2), 60 * 16, 270 * 16)
+
+
+def _draw_recording(painter: QPainter, box: QRectF, theme: Theme) -> None:
+    """A full disc in a ring."""
+    painter.setPen(QPen(q(theme.danger), 1.6))
+    painter.drawEllipse(box.adjusted(1, 1, -1, -1))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(q(theme.danger))
+    painter.drawEllipse(box.adjusted(4, 4, -4, -4))
+
+
 class StatusView(QWidget):
-    """The orb with its title, a line of detail, and work in the background."""
+    """The orb with its title and a line of detail; below, work in the background and recording."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.orb = Orb(theme)
         self.title = QLabel()
         self.title.setProperty("kind", "title")
         self.detail = QLabel()
         self.detail.setProperty("kind", "dim")
         self.detail.setWordWrap(True)
+        self.work, self.recording = Sign(_draw_work, theme), Sign(_draw_recording, theme)
+        self.title.setWordWrap(True)
         for label in (self.title, self.detail):
             label.setTextFormat(Qt.TextFormat.PlainText)
         words = QVBoxLayout()
@@ -183,28 +242,39 @@ class StatusView(QWidget):
         words.addWidget(self.title)
         words.addWidget(self.detail)
         words.addStretch(1)
-        layout = QHBoxLayout(self)
+        top = QHBoxLayout()
+        top.setSpacing(GAP + 4)
+        top.addWidget(self.orb)
+        top.addLayout(words, 1)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GAP + 4)
-        layout.addWidget(self.orb)
-        layout.addLayout(words, 1)
+        layout.setSpacing(GAP // 2)
+        layout.addLayout(top)
+        layout.addWidget(self.work)
+        layout.addWidget(self.recording)
         self.show_status(Status(), 0.0)
 
     def set_theme(self, theme: Theme) -> None:
-        self.orb.theme = theme
-        self.orb.update()
+        for one in (self.orb, self.work, self.recording):
+            one.theme = theme
+            one.update()
+
+    def show_recording(self, on: bool) -> None:
+        """Whether the session is being written to the disk."""
+        self.recording.show_text("Recording" if on else "")
 
     def show_status(self, status: Status, seconds: float) -> None:
         """Labels change only with their text, so that a screen reader is not flooded."""
         self.orb.show_status(status, seconds)
-        detail = status.detail
+        detail, work = status.detail, ""
         if status.working:
             count = "a request" if status.open_jobs == 1 else f"{status.open_jobs} requests"
-            detail = f"Working on {count} in the background"
+            work = f"Working on {count} in the background"
+        self.work.show_text(work)
         for label, text in ((self.title, status.title), (self.detail, detail)):
             if label.text() != text:
                 label.setText(text)
         self.detail.setVisible(bool(detail))
-        told = " ".join(part for part in (f"{status.title}.", detail, status.fault) if part)
+        told = " ".join(part for part in (f"{status.title}.", detail, work, status.fault) if part)
         if self.orb.accessibleDescription() != told:
             self.orb.setAccessibleDescription(told)

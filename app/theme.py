@@ -1,7 +1,9 @@
-"""Colours, fonts and the style sheet of the window, light and dark.
+"""Colours, fonts and the style sheet of the window: light, dark, and high contrast.
 
 Text keeps a contrast of at least 4.5:1 on what it is drawn on, shapes 3:1
-(WCAG 2.2, 1.4.3 and 1.4.11); tests/app/test_theme.py checks every pair.
+(WCAG 2.2, 1.4.3 and 1.4.11), and text 7:1 in the theme of high contrast
+(1.4.6); tests/app/test_theme.py checks every pair. All text grows and shrinks
+with ``set_text_scale``. Everything here belongs to Qt's thread.
 """
 
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ class Theme:
     danger: str
     warning: str
     ok: str
+    thinking: str
+    """The state of following what is being said."""
     decisions: tuple[str, str, str, str, str, str]
     """listen, speak, backchannel, interrupt, yield, and one this version does not know."""
     on_decisions: tuple[str, str, str, str, str, str]
@@ -62,6 +66,7 @@ LIGHT = Theme(
     danger="#b3261e",
     warning="#8f5300",
     ok="#1b7a55",
+    thinking="#a3246d",
     decisions=("#8691a3", "#2b55cf", "#1b7a55", "#bf430d", "#8a3cc4", "#3f4754"),
     on_decisions=("#12161d", "#ffffff", "#ffffff", "#ffffff", "#ffffff", "#ffffff"),
 )
@@ -82,9 +87,37 @@ DARK = Theme(
     danger="#ff8a80",
     warning="#f2b457",
     ok="#5fcf9f",
+    thinking="#f29bc9",
     decisions=("#6b7587", "#7fa4ff", "#55c798", "#ff9c66", "#c996ff", "#c3cad5"),
     on_decisions=("#ffffff", "#0d1320", "#0d1320", "#0d1320", "#0d1320", "#0d1320"),
 )
+CONTRAST = Theme(
+    name="contrast",
+    window="#000000",
+    surface="#000000",
+    raised="#1c1c1c",
+    border="#ffffff",
+    text="#ffffff",
+    dim="#e6e6e6",
+    accent="#ffe14d",
+    on_accent="#000000",
+    accent_soft="#2e2a00",
+    user="#00304a",
+    user_level="#4de8f4",
+    assistant_level="#ffe14d",
+    danger="#ffaaa3",
+    warning="#ffc766",
+    ok="#7dffb8",
+    thinking="#ffb3e0",
+    decisions=("#8c8c8c", "#ffe14d", "#7dffb8", "#ffab7a", "#dcb8ff", "#ffffff"),
+    on_decisions=("#000000", "#000000", "#000000", "#000000", "#000000", "#000000"),
+)
+"""White on black, with borders that can be seen."""
+
+BY_NAME = {theme.name: theme for theme in (LIGHT, DARK, CONTRAST)}
+TEXT_SCALES = (0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
+"""Steps of the text's size; 1 is the size as designed."""
+_text_scale = 1.0
 
 
 def contrast(first: str, second: str) -> float:
@@ -118,10 +151,39 @@ def q(colour: str, alpha: int = 255) -> QColor:
 
 
 def choose(preference: str) -> Theme:
-    """``light`` or ``dark``; anything else follows the system."""
-    if preference in ("light", "dark"):
-        return LIGHT if preference == "light" else DARK
+    """A theme by its name; any other name follows the system."""
+    if preference in BY_NAME:
+        return BY_NAME[preference]
     return DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+
+
+def text_scale() -> float:
+    """By how much all text is larger than designed."""
+    return _text_scale
+
+
+def set_text_scale(scale: float) -> bool:
+    """Make all text larger or smaller, from 0.8 to 2; whether that changed anything.
+
+    Fonts asked for from now on have the new size; ``apply`` brings the style
+    sheet up to date, and a widget that keeps sizes has to ask for them again.
+    """
+    global _text_scale
+    wanted = min(max(scale, TEXT_SCALES[0]), TEXT_SCALES[-1]) if scale == scale else 1.0
+    changed = wanted != _text_scale
+    _text_scale = wanted
+    return changed
+
+
+def next_text_scale(step: int) -> float:
+    """The size ``step`` steps above the present one, or below it."""
+    near = min(range(len(TEXT_SCALES)), key=lambda k: abs(TEXT_SCALES[k] - _text_scale))
+    return TEXT_SCALES[min(max(near + step, 0), len(TEXT_SCALES) - 1)]
+
+
+def px(designed: float) -> int:
+    """A length that has to hold text, in pixels at the present size of text."""
+    return round(designed * _text_scale)
 
 
 def load_fonts(app: QApplication) -> None:
@@ -131,9 +193,13 @@ def load_fonts(app: QApplication) -> None:
     app.setFont(font())
 
 
-@cache
 def font(points: float = 10, weight: QFont.Weight = QFont.Weight.Normal, tabular: bool = False) -> QFont:
-    """The window's typeface; ``tabular`` figures keep changing numbers from jumping."""
+    """The window's typeface at ``points`` times the text scale; ``tabular`` figures do not jump."""
+    return _font(points * _text_scale, weight, tabular)
+
+
+@cache
+def _font(points: float, weight: QFont.Weight, tabular: bool) -> QFont:
     made = QFont(FAMILY)
     made.setPointSizeF(points)
     made.setWeight(weight)
@@ -174,12 +240,14 @@ def apply(app: QApplication, theme: Theme) -> None:
     for which in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(QPalette.ColorGroup.Disabled, which, q(mix(theme.dim, theme.surface, 0.35)))
     app.setPalette(palette)
+    app.setFont(font())
     app.setStyleSheet(style_sheet(theme))
 
 
 def style_sheet(theme: Theme) -> str:
     """Rounded, flat and roomy; roles are set as dynamic property ``kind``."""
     t = theme
+    pt = _points
     hover, pressed = mix(t.raised, t.text, 0.05), mix(t.raised, t.text, 0.11)
     return f"""
     QMainWindow, QDialog {{ background: {t.window}; }}
@@ -193,10 +261,11 @@ def style_sheet(theme: Theme) -> str:
     QMenu::separator {{ height: 1px; background: {t.border}; margin: 5px 8px; }}
     QMenu::indicator {{ width: 12px; height: 12px; margin-left: 8px; }}
     QToolTip {{ background: {t.text}; color: {t.surface}; border: none; padding: 5px 8px; }}
-    QLabel[kind="title"] {{ font-size: 16pt; font-weight: 600; }}
-    QLabel[kind="heading"] {{ font-size: 11pt; font-weight: 600; }}
+    QLabel[kind="title"] {{ font-size: {pt(16)}; font-weight: 600; }}
+    QLabel[kind="heading"] {{ font-size: {pt(11)}; font-weight: 600; }}
+    QLabel[kind="body"] {{ font-size: {pt(12)}; }}
     QLabel[kind="dim"] {{ color: {t.dim}; }}
-    QLabel[kind="label"] {{ color: {t.dim}; font-size: 9pt; font-weight: 500; }}
+    QLabel[kind="label"] {{ color: {t.dim}; font-size: {pt(9)}; font-weight: 500; }}
     QLabel[kind="notice"] {{ background: {mix(t.surface, t.warning, 0.14)}; color: {t.text};
         border-radius: 8px; padding: 7px 12px; }}
     QLabel[kind="note"] {{ background: {t.raised}; color: {t.text}; border-radius: 8px; padding: 7px 12px; }}
@@ -219,10 +288,11 @@ def style_sheet(theme: Theme) -> str:
     QToolButton[kind="device"] {{ background: transparent; padding: 5px 6px; text-align: left; }}
     QToolButton[kind="device"]:hover {{ background: {t.raised}; }}
     QToolButton::menu-indicator {{ image: none; width: 0; }}
-    QToolButton[kind="small"] {{ padding: 2px 8px; border-radius: 6px; font-size: 9pt; }}
+    QToolButton[kind="small"] {{ padding: 2px 8px; border-radius: 6px; font-size: {pt(9)}; }}
     QFrame[kind="row"] {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 10px; }}
     QFrame[kind="row"]:focus {{ border: 1px solid {t.accent}; }}
-    QLabel[kind="steps"] {{ background: {t.raised}; border-radius: 6px; padding: 6px 8px; font-size: 9pt; }}
+    QLabel[kind="steps"] {{ background: {t.raised}; border-radius: 6px; padding: 6px 8px;
+        font-size: {pt(9)}; }}
     QFrame[kind="question"] {{ background: {mix(t.surface, t.warning, 0.14)};
         border: 2px solid {t.warning}; border-radius: 12px; }}
     QLineEdit {{ background: {t.surface}; border: 1px solid {t.border}; border-radius: 10px;
@@ -230,6 +300,15 @@ def style_sheet(theme: Theme) -> str:
     QLineEdit:focus {{ border: 1px solid {t.accent}; }}
     QLineEdit:disabled {{ background: {t.window}; color: {t.dim}; }}
     QListView {{ background: transparent; border: none; outline: none; }}
+    QTableView {{ background: {t.surface}; border: 1px solid {t.border}; outline: none; }}
+    QTableView:focus {{ border: 1px solid {t.accent}; }}
+    QTableView::item {{ padding: 2px 6px; border: none; }}
+    QTableView::item:selected {{ background: {t.accent_soft}; color: {t.text}; }}
+    QTableView::item:focus {{ border: 1px solid {t.accent}; }}
+    QTableView QLineEdit {{ border-radius: 0; padding: 0 4px; }}
+    QHeaderView {{ background: transparent; border: none; }}
+    QHeaderView::section {{ background: {t.surface}; color: {t.dim}; border: none;
+        border-bottom: 1px solid {t.border}; padding: 5px 6px; }}
     QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
     QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
     QScrollBar::handle:vertical {{ background: {mix(t.border, t.dim, 0.4)}; border-radius: 3px;
@@ -237,7 +316,15 @@ def style_sheet(theme: Theme) -> str:
     QScrollBar::handle:vertical:hover {{ background: {t.dim}; }}
     QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{
         background: none; height: 0; width: 0; }}
+    QProgressBar {{ background: {t.raised}; border: none; border-radius: 4px; min-height: 8px;
+        max-height: 8px; }}
+    QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
     QSplitter::handle {{ background: transparent; }}
     QStatusBar {{ background: {t.window}; color: {t.dim}; }}
     QStatusBar::item {{ border: none; }}
     """
+
+
+def _points(designed: float) -> str:
+    """A size for the style sheet."""
+    return f"{designed * _text_scale:g}pt"

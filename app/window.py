@@ -20,13 +20,14 @@ from PySide6.QtCore import QEvent, QSocketNotifier, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from app import settings as stored
 from app import theme as themes
 from app.display import check_display
 from app.engine_bridge import EngineBridge
 from app.live import ListDevices, OpenSession, list_devices, open_session, preload
 from app.main_window import MainWindow
 from app.options import parser
+from app.settings import Settings
+from app.settings_store import SettingsStore
 from app.single_instance import SingleInstance
 from engine.errors import MicroturnError
 from engine.paths import asset, data_dir
@@ -68,13 +69,16 @@ def _show(options: argparse.Namespace, open_live: OpenSession, list_all: ListDev
             raise MicroturnError("another Microturn is running, and does not answer: close it first")
         sys.stderr.write("microturn: the window that was open already has come forward\n")
         return 0
-    file = stored.settings_file()
+    store = SettingsStore()
+    settings = store.load()
     window = MainWindow(
         EngineBridge(open_live, list_all),
-        _with_options(stored.load(file), options),
+        _with_options(settings, options),
         options.record,
-        lambda settings: stored.save(settings, file),
+        lambda settings: _save(window, store, settings),
     )
+    if store.notices:
+        window.notify(" ".join(store.notices), forever=True)
     single.asked.connect(lambda show: _come_forward(window, show))
     with _signals_close(window), _errors_shown(window):
         window.show()
@@ -86,7 +90,8 @@ def _show(options: argparse.Namespace, open_live: OpenSession, list_all: ListDev
         if options.quit_after is not None:
             _later(window, round(options.quit_after * 1000), window.close)
         status = app.exec()
-    stored.save(window.settings, file)
+    if trouble := store.save(window.settings):
+        sys.stderr.write(f"microturn: {trouble}\n")
     single.release()
     # Here and now: left to the garbage collector, Qt's objects could die in another thread.
     for done in (window, single):
@@ -95,7 +100,12 @@ def _show(options: argparse.Namespace, open_live: OpenSession, list_all: ListDev
     return status
 
 
-def _with_options(settings: stored.Settings, options: argparse.Namespace) -> stored.Settings:
+def _save(window: MainWindow, store: SettingsStore, settings: Settings) -> None:
+    if trouble := store.save(settings):
+        window.notify(trouble)
+
+
+def _with_options(settings: Settings, options: argparse.Namespace) -> Settings:
     camera = settings.camera if options.camera is None else options.camera
     return replace(
         settings,

@@ -26,6 +26,9 @@ EMPTY = (
     "Or run the open session again through another engine, model or temperament: “Run again…”."
 )
 ALL = "All differences"
+HIDDEN = ("projection", "camera", "compute", "marks")
+"""Tracks that would take room from those that are compared."""
+_NARROWEST_PX = 76
 
 
 class ComparePage(QFrame):
@@ -85,6 +88,7 @@ class ComparePage(QFrame):
         tracks.setSpacing(GAP // 2)
         for name, timeline, order in zip(self.names, self.timelines, ("First", "Second"), strict=True):
             timeline.setAccessibleName(f"{order} timeline")
+            timeline.set_hidden(HIDDEN)
             tracks.addWidget(name)
             tracks.addWidget(timeline, 1)
         lower = QWidget()
@@ -160,6 +164,7 @@ class ComparePage(QFrame):
         for column in range(self.table.columnCount()):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
+        header.setMinimumSectionSize(_NARROWEST_PX)
         marks = [(d.t0, d.t1, d.kind) for d in self._shown]
         for timeline in self.timelines:
             timeline.set_highlights(marks)

@@ -54,8 +54,11 @@ class Table(QAbstractTableModel):
 
 def figures(table: Table, rows: tuple[Row, ...]) -> None:
     """The better of two figures carries a check mark."""
-    lines = [(row.name, one_line(row.first, 60), one_line(row.second, 60)) for row in rows]
-    table.show_lines(lines, {(n, 1 + row.better) for n, row in enumerate(rows) if row.better is not None})
+    lines: list[tuple[str, ...]] = [
+        (row.name, one_line(row.first, 60), one_line(row.second, 60)) for row in rows
+    ]
+    better = {(n, 1 + row.better) for n, row in enumerate(rows) if row.better is not None}
+    table.show_lines(lines, better)
 
 
 def differences(table: Table, found: tuple[Difference, ...]) -> None:

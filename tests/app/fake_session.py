@@ -26,12 +26,14 @@ class FakeSession:
     def __init__(self, bus: EventBus, choice: Choice) -> None:
         self.bus, self.choice = bus, choice
         self.source, self.sink, self.camera = FakeSource(), None, None
+        self.out_dir = choice.record_in
         self.progress = "loading the interaction model"
         self.state = "starting"
         self.error: MicroturnError | None = None
         self.recording = False
         self.typed: list[str] = []
         self.marks: list[str] = []
+        self.verdicts: list[tuple[str, float | None]] = []
         self.cancelled: list[int] = []
         self.retried: list[int] = []
         self.permitted: list[tuple[int, bool]] = []
@@ -62,8 +64,9 @@ class FakeSession:
     def type_text(self, text: str) -> None:
         self.typed.append(text)
 
-    def mark(self, note: str) -> None:
+    def mark(self, note: str, verdict: str = "", t: float | None = None) -> None:
         self.marks.append(note)
+        self.verdicts.append((verdict, t))
 
     def cancel_job(self, job: int) -> None:
         self.cancelled.append(job)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
 
@@ -28,7 +28,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def window(engine, qtbot):
-    made = MainWindow(EngineBridge(engine.open, engine.list_devices), Settings(theme="light"))
+    made = MainWindow(EngineBridge(engine.open, engine.list_devices), Settings(theme="light", welcomed=True))
     qtbot.addWidget(made)
     made.show()
     yield made
@@ -44,9 +44,9 @@ def drop(window: MainWindow, *paths: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     nothing = Qt.KeyboardModifier.NoModifier
-    window.dropEvent(
-        QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, nothing)
-    )
+    copy, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), copy, data, button, nothing))
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, data, button, nothing))
 
 
 def test_jobs_are_stopped_and_tried_again_from_the_list(window, engine, qtbot):

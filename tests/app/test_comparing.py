@@ -39,7 +39,7 @@ def second(tmp_path: Path) -> Path:
 @pytest.fixture
 def window(qtbot):
     engine = FakeEngine()
-    made = MainWindow(EngineBridge(engine.open, engine.list_devices), Settings(theme="light"))
+    made = MainWindow(EngineBridge(engine.open, engine.list_devices), Settings(theme="light", welcomed=True))
     qtbot.addWidget(made)
     made.show()
     yield made
@@ -97,14 +97,15 @@ def test_open_second_leaves_the_page(window, feature, qtbot, first: Path, second
 def test_kinds_filter_the_table(qtbot, first: Path, second: Path):
     page = ComparePage(themes.DARK)
     qtbot.addWidget(page)
-    page.show_pair(read_pair(first, second))
+    pair = read_pair(first, second)
+    page.show_pair(pair)
     assert [page.kinds.itemText(n) for n in range(page.kinds.count())] == [
         "All differences (1)",
         "backchannel in the first only (1)",
     ]
     page._shown = (Difference(0, 1, "speak", "listen", "talks in the first only", 0.5),)
     page.kinds.setCurrentIndex(1)
-    assert page._shown == page.pair.found.differences
+    assert page._shown == pair.found.differences
 
 
 def test_what_cannot_be_compared_is_said(window, feature, qtbot, first: Path, tmp_path: Path):
@@ -147,7 +148,7 @@ def test_run_again_ends_in_a_comparison(window, feature, qtbot, first: Path):
 def test_cancelled_run_is_said(window, feature, qtbot, first: Path):
     feature.start(first, RerunChoice("pipeline"))
     qtbot.waitUntil(lambda: feature.running, timeout=WAIT_MS)
-    feature._progress.cancel()
+    feature._progress.canceled.emit()
     qtbot.waitUntil(lambda: not feature.running, timeout=WAIT_MS)
     assert window.card.notice.text().startswith("Cancelled.")
 

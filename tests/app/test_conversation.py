@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from app.conversation import MAX_LINES, Conversation
+from app.conversation import MAX_LINES, Conversation, Line, joined
 from app.recorded import in_order
 from engine.events import BackgroundEvent, Fault, Mark, SessionHeader, TextIn, Transcript, TurnRecord
 from engine.recorder.reader import RecordedSession
@@ -172,3 +172,17 @@ def test_a_recorded_session_gives_the_same_lines_as_the_live_one():
     ]
     assert sum(line.speaker == "user" for line in live.lines) == 12
     assert sum(line.speaker == "assistant" for line in live.lines) >= 14
+
+
+def test_lines_spoken_at_once_are_joined_through_what_stands_between():
+    lines = [
+        Line(0.0, 1.0, "user", "before"),
+        Line(2.0, 5.0, "user", "long"),
+        Line(3.0, 3.0, "note", "Using the clock"),
+        Line(4.0, 6.0, "assistant", "at once"),
+        Line(6.5, 7.0, "user", "after"),
+    ]
+    found = [joined(lines, row) for row in range(len(lines))]
+    assert found == [(False, False), (False, True), (True, True), (True, False), (False, False)]
+    touching = [Line(0.0, 1.0, "user", "a"), Line(0.95, 2.0, "assistant", "b")]
+    assert joined(touching, 0) == (False, False), "too short to count"

@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QAction, QDropEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
 from app.engine_bridge import EngineBridge
@@ -27,7 +27,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def window(engine, qtbot):
-    made = MainWindow(EngineBridge(engine.open, engine.list_devices), Settings(theme="light"))
+    made = MainWindow(EngineBridge(engine.open, engine.list_devices), Settings(theme="light", welcomed=True))
     qtbot.addWidget(made)
     made.show()
     yield made
@@ -237,14 +237,10 @@ def test_a_recorded_session_opens_by_drop_and_the_live_one_comes_back(window, en
     qtbot.waitUntil(lambda: window.timeline.model.turns.count == 50)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(recorded(tmp_path / "demo talk")))])
-    drop = QDropEvent(
-        QPointF(100, 100),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    window.dropEvent(drop)
+    copy, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    nothing = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), copy, data, button, nothing))
+    QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, data, button, nothing))
     qtbot.waitUntil(lambda: not window.document.live)
     assert window.timeline.model.turns.count == 150
     assert window.card.title.text() == "demo talk"

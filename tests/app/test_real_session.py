@@ -42,7 +42,7 @@ def open_fake_devices(choice: Choice, bus: EventBus) -> Session:
         bus=bus,
         out_dir=choice.record_in,
         simulated=True,
-        factories=Factories(lambda _: FakeEngine(script), lambda: SpeechController(ToneVoice())),
+        factories=Factories(lambda _: FakeEngine(script), lambda _: SpeechController(ToneVoice())),
     )
 
 

@@ -16,7 +16,7 @@ from app import window as window_module
 from app.__main__ import is_for_window, main
 from app.display import check_display
 from app.options import parser
-from app.settings import load, settings_file
+from app.settings_store import SettingsStore
 from app.single_instance import MAX_MESSAGE, SingleInstance
 from app.window import run
 from engine import __version__
@@ -121,8 +121,28 @@ def test_the_window_opens_closes_and_remembers(engine, qapp):
 
     QTimer.singleShot(200, choose)
     assert run([], engine.open, engine.list_devices) == 0
-    assert load(settings_file()).input_device == "mic-1"
-    assert load(settings_file()).geometry
+    kept = SettingsStore().load()
+    assert kept.input_device == "mic-1"
+    assert kept.geometry
+
+
+def test_a_damaged_settings_file_is_said_once_in_the_window(engine, qapp):
+    store = SettingsStore()
+    store.folder.mkdir(parents=True)
+    store.file.write_text("{")
+    seen = []
+
+    def look():
+        window = shown_window()
+        seen.append(window.card.notice.text())
+        window.close()
+
+    for _ in range(2):
+        QTimer.singleShot(200, look)
+        assert run([], engine.open, engine.list_devices) == 0
+    assert "set aside as settings.broken-1.json" in seen[0]
+    assert "set aside" not in seen[1]
+    assert (store.folder / "settings.broken-1.json").read_text() == "{"
 
 
 def test_options_choose_devices_and_start(engine, qapp, tmp_path):

@@ -2,8 +2,16 @@
 
 import pytest
 
-from app.status import BACKCHANNEL_TURNS, FAULT_TURNS, TITLES, YIELDED_TURNS, Activity, StatusTracker
-from engine.events import BackgroundEvent, Fault
+from app.status import (
+    BACKCHANNEL_TURNS,
+    FAULT_TURNS,
+    FOLLOWED_S,
+    TITLES,
+    YIELDED_TURNS,
+    Activity,
+    StatusTracker,
+)
+from engine.events import BackgroundEvent, Caption, Fault, Transcript
 from tests.app.scenario import turn
 
 
@@ -135,3 +143,40 @@ def test_a_microphone_that_is_not_open_is_not_listening():
     assert tracker.status.detail == "Microphone is still open"
     tracker.set_session("stopped")
     assert tracker.status.detail == ""
+
+
+def test_words_that_are_followed_show_until_they_are_settled():
+    tracker = running()
+    tracker.append([turn(0), Caption(0.2, 0.0, "what is", 1)])
+    assert shown(tracker) is Activity.FOLLOWING
+    tracker.append([turn(1), Caption(0.4, 0.0, "what is the time", 3, settled=True)])
+    assert shown(tracker) is Activity.LISTENING
+    tracker.append([turn(2), Caption(0.6, 0.5, "and", 0)])
+    assert shown(tracker) is Activity.FOLLOWING
+    tracker.append([Transcript(0.0, 0.6, "assistant", "hm")])
+    assert shown(tracker) is Activity.FOLLOWING
+    tracker.append([Transcript(0.5, 0.7, "user", "and in Paris")])
+    assert shown(tracker) is Activity.LISTENING
+
+
+def test_what_is_followed_gives_way_to_talking_and_muting_and_fades():
+    tracker = running()
+    tracker.append([turn(0), Caption(0.2, 0.0, "what is", 1), turn(1, "speak")])
+    assert shown(tracker) is Activity.TALKING
+    tracker.append([turn(2)])
+    assert shown(tracker) is Activity.FOLLOWING
+    tracker.set_muted(True)
+    assert shown(tracker) is Activity.MUTED
+    tracker.set_muted(False)
+    tracker.append([turn(2 + round(FOLLOWED_S / 0.2))])
+    assert shown(tracker) is Activity.LISTENING
+
+
+def test_a_key_to_hold_is_named_while_the_microphone_is_closed():
+    tracker = running()
+    tracker.set_hold_to_talk("F8")
+    tracker.set_muted(True)
+    tracker.set_microphone(False)
+    assert tracker.status.detail == "Microphone closed: hold F8 to talk"
+    tracker.set_hold_to_talk("")
+    assert tracker.status.detail == "Microphone closed"

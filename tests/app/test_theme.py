@@ -1,13 +1,13 @@
-"""Legibility of both themes, in numbers."""
+"""Legibility of every theme, in numbers."""
 
 import re
 
 import pytest
 
-from app.theme import DARK, LIGHT, Theme, choose, contrast, icon, mix, style_sheet
+from app.theme import CONTRAST, DARK, LIGHT, Theme, choose, contrast, icon, mix, style_sheet
 from engine.paths import asset
 
-BOTH = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+EACH = pytest.mark.parametrize("theme", [LIGHT, DARK, CONTRAST], ids=lambda theme: theme.name)
 
 
 def test_contrast_is_the_known_one():
@@ -16,7 +16,7 @@ def test_contrast_is_the_known_one():
     assert contrast("#123456", "#123456") == pytest.approx(1)
 
 
-@BOTH
+@EACH
 def test_text_keeps_four_and_a_half_to_one(theme: Theme):
     grounds = (theme.window, theme.surface, theme.raised, theme.user, mix(theme.surface, theme.warning, 0.14))
     for ground in grounds:
@@ -31,13 +31,26 @@ def test_text_keeps_four_and_a_half_to_one(theme: Theme):
         assert contrast(on, colour) >= 4.5
 
 
-@BOTH
+def test_high_contrast_keeps_seven_to_one():
+    t = CONTRAST
+    soft = mix(t.surface, t.warning, 0.14)
+    for ground in (t.window, t.surface, t.raised, t.user, t.accent_soft, soft):
+        assert contrast(t.text, ground) >= 7
+    for ground in (t.window, t.surface, t.raised, soft):
+        assert contrast(t.dim, ground) >= 7
+    for colour in (t.danger, t.warning, t.ok, t.thinking, t.accent, t.border):
+        assert contrast(colour, t.surface) >= 7
+    assert contrast(t.on_accent, t.accent) >= 7
+    assert contrast(t.surface, t.text) >= 7, "tool tips"
+
+
+@EACH
 def test_shapes_keep_three_to_one(theme: Theme):
-    for colour in (*theme.decisions, theme.user_level, theme.assistant_level, theme.accent):
+    for colour in (*theme.decisions, theme.user_level, theme.assistant_level, theme.accent, theme.thinking):
         assert contrast(colour, theme.surface) >= 3
 
 
-@BOTH
+@EACH
 def test_text_on_timeline_bars_is_legible(theme: Theme):
     bars = (
         mix(theme.surface, theme.user_level, 0.16),
@@ -49,7 +62,7 @@ def test_text_on_timeline_bars_is_legible(theme: Theme):
         assert contrast(theme.text, bar) >= 4.5
 
 
-@BOTH
+@EACH
 def test_the_style_sheet_is_whole(theme: Theme):
     sheet = style_sheet(theme)
     assert sheet.count("{") == sheet.count("}")
@@ -59,6 +72,7 @@ def test_the_style_sheet_is_whole(theme: Theme):
 def test_a_chosen_theme_wins_over_the_system(qapp):
     assert choose("light") is LIGHT
     assert choose("dark") is DARK
+    assert choose("contrast") is CONTRAST
     assert choose("system") in (LIGHT, DARK)
 
 

@@ -1,0 +1,1 @@
+"""First steps: what this is, and whether microphone, loudspeaker and camera work."""
