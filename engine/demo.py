@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import shorten
 
-from engine.config import CHUNK_S
+from engine.config import CHUNK_S, EngineConfig
 from engine.errors import MicroturnError
 from engine.events import BackgroundEvent, Event, Fault, TextIn, Transcript, TurnRecord
 from engine.inspect.export import export
@@ -102,7 +102,7 @@ def run_demo(
         str(recording),
         folder,
         text=texts if texts.is_file() else None,
-        background=background,
+        config=EngineConfig(background=background),
         progress=progress,
         on_event=narrator.add,
         factories=factories,

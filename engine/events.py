@@ -9,13 +9,15 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_origin
 
 from engine.config import CHUNK_MS, SESSION_VERSION
 
 
 @dataclass(frozen=True)
 class SessionHeader:
+    """``options``: temperament, voice and speed of speech where they differ from the defaults."""
+
     kind: ClassVar[str] = "session"
     engine: str
     model: str
@@ -24,6 +26,7 @@ class SessionHeader:
     version: int = SESSION_VERSION
     chunk_ms: int = CHUNK_MS
     source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Mark:
+    """Somebody's remark at a moment. ``verdict``: a name of ``engine.recorder.marks.VERDICTS``, or empty."""
+
     kind: ClassVar[str] = "mark"
     t: float
     note: str
+    verdict: str = ""
 
 
 Event = (
@@ -149,6 +155,13 @@ EVENT_TYPES: dict[str, type] = {
 }
 
 
+_FIELDS = {kind: frozenset(f.name for f in dataclasses.fields(c)) for kind, c in EVENT_TYPES.items()}
+_SEQUENCES = {
+    kind: frozenset(f.name for f in dataclasses.fields(c) if get_origin(f.type) is tuple)
+    for kind, c in EVENT_TYPES.items()
+}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 4)
@@ -160,7 +173,9 @@ def _plain(value: Any) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return tuple(map(_frozen, value)) if list in map(type, value) else tuple(value)
 
 
 def event_time(event: Event) -> float:
@@ -173,6 +188,8 @@ def event_time(event: Event) -> float:
 def to_json(event: Event) -> str:
     """One line of ``timeline.jsonl``, without the newline. Floats carry four decimals."""
     fields = {f.name: _plain(getattr(event, f.name)) for f in dataclasses.fields(event)}
+    if not fields.get("options", True):
+        del fields["options"]
     return json.dumps({"kind": event.kind, **fields}, ensure_ascii=False, allow_nan=False)
 
 
@@ -182,15 +199,22 @@ def from_json(line: str) -> Event | None:
     Raises:
         ValueError: the line is not a JSON object, or a needed field is missing.
     """
-    data = json.loads(line)
+    return from_fields(json.loads(line))
+
+
+def from_fields(data: Any) -> Event | None:
+    """As ``from_json``, of a line whose JSON is parsed already."""
     if not isinstance(data, dict):
         raise ValueError("not a JSON object")
-    cls = EVENT_TYPES.get(str(data.get("kind")))
+    kind = str(data.get("kind"))
+    cls = EVENT_TYPES.get(kind)
     if cls is None:
         return None
-    known = {f.name for f in dataclasses.fields(cls)}
+    fields = {k: v for k, v in data.items() if k in _FIELDS[kind]}
+    for name in _SEQUENCES[kind] & fields.keys():
+        fields[name] = _frozen(fields[name])
     try:
-        event: Event = cls(**{k: _frozen(v) for k, v in data.items() if k in known})
+        event: Event = cls(**fields)
     except TypeError as err:
         raise ValueError(str(err)) from err
     return event

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from engine.recorder.folder import prepare_folder
 from engine.script import read_script
 from engine.session import Session
 from engine.startup import Factories
+from engine.voices import check_voice
 
 PACES = ("fast", "real")
 _QUEUE = 100_000
@@ -80,10 +81,8 @@ def run_replay(
     *,
     video: Path | None = None,
     text: Path | None = None,
-    engine: str = "micro",
-    seed: int = 0,
+    config: EngineConfig | None = None,
     pace: str = "fast",
-    background: bool = True,
     progress: Progress | None = None,
     on_event: Callable[[Event], None] | None = None,
     factories: Factories | None = None,
@@ -92,14 +91,19 @@ def run_replay(
 
     ``pace='fast'`` runs on a simulated clock as quickly as the computer can,
     ``'real'`` against the wall clock. ``progress`` and ``on_event`` are called
-    in the caller's thread. Without the background, the decisions of a fast
-    replay depend on the recording, the engine and the seed alone.
+    in the caller's thread. What ``config`` says of being late is not used.
+    Without the background, the decisions of a fast replay depend on the
+    recording and on ``config`` alone. A voice that is not installed is replaced, with a fault.
 
     Raises:
         InputError: an argument or a file is wrong.
         MicroturnError: the run failed, the disk did, or Ctrl-C ended it; what was recorded is kept.
     """
-    check_engine(engine)
+    # Nobody waits for a fast replay: every micro-turn gets its decision, however late by the account.
+    late = LateRule(math.inf) if pace == "fast" else LateRule()
+    config = replace(config or EngineConfig(), late=late)
+    check_engine(config.engine, config.temperament)
+    check_voice(config.voice)
     if pace not in PACES:
         raise InputError(f"unknown pace {pace!r}: choose fast or real")
     script = read_script(text) if text is not None else ()
@@ -112,14 +116,12 @@ def run_replay(
         if camera is not None:
             camera.stop()
         raise
-    # Nobody waits for a fast replay: every micro-turn gets its decision, however late by the account.
-    late = LateRule(math.inf) if pace == "fast" else LateRule()
     session = Session(
-        EngineConfig(engine=engine, seed=seed, background=background, late=late),
+        config,
         source=source,
         sink=FileSink(),
         camera=camera,
-        background=_make_background(simulated=pace == "fast") if background else None,
+        background=_make_background(simulated=pace == "fast") if config.background else None,
         clock=clock,
         bus=EventBus(),
         out_dir=out,

@@ -23,6 +23,7 @@ from engine.events import Event, Fault, Mark, TextIn, Transcript
 from engine.inbox import CancelJob, Command, Inbox, PermitJob, RetryJob, ShareFiles, StopSpeaking
 from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine
 from engine.late import LateGuard, held_output
+from engine.recorder.marks import SILENCED
 from engine.speech import SpeechAction, SpeechController
 from engine.turn_record import Timing, turn_record
 from engine.types import Frame, MicroTurn, Samples, SelfState, StepOutput, TextEvent
@@ -238,7 +239,7 @@ class Runner:
         action = self._parts.speech.stop(self._ahead)
         self._play(action, now)
         self._tell(self._utterances.made(now, action.text_out, action.unheard, action.flush))
-        self._emit(Mark(now, "the user's button stopped the speech"))
+        self._emit(Mark(now, SILENCED))
 
     def _tell(self, transcript: Transcript | None) -> None:
         if transcript is not None:

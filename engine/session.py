@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.assembler import MAX_TYPED_CHARS
+from engine.background.settings import BackgroundSettings
 from engine.clock import Clock, MonotonicClock
 from engine.config import EngineConfig
 from engine.engines.registry import check_engine
@@ -21,6 +22,7 @@ from engine.recorder.writer import SessionWriter
 from engine.runner import Parts, Runner, RunStats
 from engine.startup import Factories, Startup
 from engine.types import Frame, Samples
+from engine.voices import with_installed
 
 log = logging.getLogger(__name__)
 READY_TIMEOUT_S = 200.0  # the first start converts the embedded model
@@ -65,9 +67,9 @@ class Session:
             factories: what makes the engine and the voice.
 
         Raises:
-            InputError: there is no engine of that name.
+            InputError: there is no engine of that name, or it cannot have that temperament.
         """
-        check_engine(config.engine)
+        check_engine(config.engine, config.temperament)
         self.config = config
         self.source, self.sink, self.camera = source, sink, camera
         self.bus = bus
@@ -142,9 +144,10 @@ class Session:
         if words:
             self._post(TextIn(self.now(), words))
 
-    def mark(self, note: str) -> None:
-        """Put a note at this moment of the timeline."""
-        self._post(Mark(self.now(), note[:MAX_TYPED_CHARS]))
+    def mark(self, note: str, verdict: str = "", t: float | None = None) -> None:
+        """Put a note at second ``t`` of the timeline; None is this moment, and so is the future."""
+        now = self.now()
+        self._post(Mark(now if t is None else min(max(t, 0.0), now), note[:MAX_TYPED_CHARS], verdict))
 
     def cancel_job(self, job: int) -> None:
         """Give a background job up."""
@@ -211,7 +214,10 @@ class Session:
         if self._stopping.is_set():
             return None
         self.progress = "loading the voice"
-        speech = self._factories.speech()
+        self.config, trouble = with_installed(self.config)
+        if trouble:
+            startup.troubles.append(trouble)
+        speech = self._factories.speech(self.config)
         speech.warm_up()
         self._open_record(engine)
         camera = startup.start_optional("opening the camera", self.camera)
@@ -255,6 +261,7 @@ class Session:
             seed=self.config.seed,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             source=self._source_name,
+            options=self.config.options,
         )
         self.bus.publish(header)
         if self.out_dir is not None:
@@ -281,23 +288,26 @@ def open_live(
     out_dir: Path | None,
     bus: EventBus,
     factories: Factories | None = None,
+    background: BackgroundSettings | None = None,
 ) -> Session:
     """A session on this computer's devices, ready to be started.
 
     Args:
-        input_device, output_device: id, name or part of a name; None is the system's default.
+        input_device, output_device: id, name or part of a name; None is the system's default. An
+            ``input_device`` that is a sound file stands in for the microphone, as if it were spoken now;
+            silence follows its end until the session is stopped.
         camera: index, name, or a video file; None goes without. One that is not there is a fault, no error.
         out_dir: new or empty folder to record into; None records nothing.
+        background: how the background process is run; from the environment when not given.
 
     Raises:
-        InputError: no such engine or sound device.
+        InputError: no such engine or sound device, or no sound file that can be read.
         MicroturnError: PortAudio is missing.
     """
-    from engine.audio.live import open_live_audio
     from engine.background.client import BackgroundClient
 
     clock = MonotonicClock()
-    source, sink = open_live_audio(input_device, output_device, clock)
+    source, sink, name = _open_audio(input_device, output_device, clock)
     webcam, trouble = _open_webcam(camera, clock)
     session = Session(
         config,
@@ -306,14 +316,32 @@ def open_live(
         clock=clock,
         bus=bus,
         camera=webcam,
-        background=BackgroundClient(simulated=False) if config.background else None,
+        background=BackgroundClient(background, simulated=False) if config.background else None,
         out_dir=out_dir,
-        source_name="live",
+        source_name=name,
         factories=factories,
     )
     if trouble:
         session.warn(trouble)
     return session
+
+
+def _open_audio(
+    input_device: str | None, output_device: str | None, clock: Clock
+) -> tuple[AudioSource, AudioSink, str]:
+    """Microphone or file, loudspeaker, and where the sound comes from."""
+    from engine.audio.live import open_live_audio, open_loudspeaker
+
+    if input_device is None or not Path(input_device).is_file():
+        return *open_live_audio(input_device, output_device, clock), "live"
+    from engine.audio.file_source import FileSource
+
+    source = FileSource(input_device, clock, goes_on=True)
+    try:
+        return source, open_loudspeaker(output_device, clock), source.name
+    except MicroturnError:
+        source.stop()
+        raise
 
 
 def _open_webcam(camera: str | None, clock: Clock) -> tuple[Camera | None, str]:

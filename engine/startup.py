@@ -14,11 +14,15 @@ Part = AudioSource | AudioSink | Camera | Background
 OptionalPart = TypeVar("OptionalPart", Camera, Background)
 
 
-def make_speech() -> SpeechController:
-    """The bundled voice with its controller; loading takes about half a second."""
+def make_speech(config: EngineConfig) -> SpeechController:
+    """The chosen voice with its controller; loading takes about half a second.
+
+    Raises:
+        MicroturnError: the voice is not installed; ``engine.voices.with_installed`` replaces such a one.
+    """
     from engine.voice import Voice
 
-    return SpeechController(Voice())
+    return SpeechController(Voice(config.voice, config.speed))
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Factories:
     """Makes the parts that take seconds to load; called in the engine thread."""
 
     engine: Callable[[EngineConfig], InteractionEngine] = make_engine
-    speech: Callable[[], SpeechController] = make_speech
+    speech: Callable[[EngineConfig], SpeechController] = make_speech
 
 
 class Startup:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.config import OUTPUT_HZ
+from engine.config import DEFAULT_VOICE, OUTPUT_HZ
 from engine.types import Samples
+from engine.voices import model_file
 
 MAX_PHRASE_CHARS = 400
 _AUDIBLE = 0.008
@@ -68,12 +69,18 @@ def word_starts(words: list[str], weights: list[int], length: int) -> tuple[Spok
 
 
 class Voice:
-    """Synthesises phrases and hands them out in pieces. Used by the engine thread only."""
+    """Synthesises phrases and hands them out in pieces. Used by the engine thread only.
 
-    def __init__(self, speed: float = 1.0, threads: int = 1) -> None:
+    ``voice``: a name of ``engine.voices``; ``speed`` divides how long speech takes.
+
+    Raises:
+        MicroturnError: the voice is not installed. Nothing is ever fetched here.
+    """
+
+    def __init__(self, voice: str = DEFAULT_VOICE, speed: float = 1.0, threads: int = 1) -> None:
         from hibari import Hibari
 
-        self._tts: Any = Hibari(threads=threads)
+        self._tts: Any = Hibari(voice, model=str(model_file(voice)), threads=threads)
         self._speed = speed
         self._cache: OrderedDict[str, Phrase] = OrderedDict()
         self._samples: Samples = np.zeros(0, np.float32)

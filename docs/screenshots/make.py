@@ -46,7 +46,7 @@ def run(app: QApplication, recording: str, folder: Path) -> None:
         return Session(choice.config, source=source, sink=sink, clock=clock, bus=bus, background=background)
 
     bridge = EngineBridge(open_session, lambda _: Devices())
-    window = MainWindow(bridge, Settings(theme="light"))
+    window = MainWindow(bridge, Settings(theme="light", welcomed=True))
     window.resize(*SIZE)
     window.show()
     window.timeline.setFocus()

@@ -5,6 +5,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -177,15 +178,20 @@ class FileSource:
     chunk is padded with zeros. Damage is never fatal once the file is open: it
     is a fault on the chunk it falls in.
 
-    ``read`` belongs to the engine thread, ``stop`` to any thread.
+    With ``goes_on`` silence follows the end of the file until ``stop``, as from a
+    microphone in a room where nobody speaks any more.
+
+    ``read`` belongs to the engine thread, ``stop`` and ``set_muted`` to any thread.
 
     Raises:
         InputError: missing, unreadable, empty or not a sound file, or a bad ``silence:``.
     """
 
-    def __init__(self, spec: str | Path, clock: Clock) -> None:
+    def __init__(self, spec: str | Path, clock: Clock, goes_on: bool = False) -> None:
         text = str(spec)
         self._clock = clock
+        self._goes_on = goes_on
+        self._muted = False
         self._input: _Silence | _Decoder = (
             _Silence(text) if text.startswith(SILENCE) else _Decoder(Path(spec))
         )
@@ -211,6 +217,15 @@ class FileSource:
         """How many chunks a whole file of that length gives; None where the length is not known."""
         return None if self._input.samples is None else math.ceil(self._input.samples / INPUT_CHUNK)
 
+    @property
+    def muted(self) -> bool:
+        """Whether silence is given in place of the file's sound."""
+        return self._muted
+
+    def set_muted(self, muted: bool) -> None:
+        """Give silence instead, or the file's sound again; the file plays on meanwhile."""
+        self._muted = muted
+
     def start(self) -> None:
         """Nothing to do: the file was opened when the source was made."""
 
@@ -221,7 +236,9 @@ class FileSource:
         if chunk is None:
             return None
         self._clock.wait_until(CHUNK_S * self._index)
-        return None if self._stopped else chunk
+        if self._stopped:
+            return None
+        return replace(chunk, samples=np.zeros(INPUT_CHUNK, np.float32)) if self._muted else chunk
 
     def _fill(self) -> None:
         while len(self._pending) < INPUT_CHUNK and not self._ended:
@@ -235,7 +252,10 @@ class FileSource:
     def _next(self) -> SourceChunk | None:
         self._fill()
         if not len(self._pending):
-            return None
+            if not self._goes_on:
+                return None
+            self._index += 1
+            return SourceChunk(np.zeros(INPUT_CHUNK, np.float32))
         samples, self._pending = self._pending[:INPUT_CHUNK], self._pending[INPUT_CHUNK:]
         last = self._ended and not len(self._pending)
         if len(samples) < INPUT_CHUNK:

@@ -14,12 +14,19 @@ from engine.audio.opening import open_input, open_output, resolve
 from engine.audio.portaudio import load
 from engine.audio.streams import InputStream, OutputStream
 from engine.clock import Clock, MonotonicClock
+from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
+from engine.types import Samples
 
 FIRST_FRAMES_S = 3.0
+PLAY_GRACE_S = 2.0
+PLAY_TAIL_S = 0.1  # what the device has taken is on its way
 
 
 def open_live_audio(
-    input_name: str | None = None, output_name: str | None = None, clock: Clock | None = None
+    input_name: str | None = None,
+    output_name: str | None = None,
+    clock: Clock | None = None,
+    processor: VoiceProcessor | None = None,
 ) -> tuple[LiveSource, LiveSink]:
     """A microphone and a loudspeaker that share an echo canceller.
 
@@ -31,6 +38,7 @@ def open_live_audio(
     Args:
         input_name, output_name: a device's id, name, or part of its name; None: the default.
         clock: the session's clock; None makes one that starts now.
+        processor: what cleans the microphone's signal; None makes the usual one.
 
     Raises:
         InputError: no device has that name.
@@ -39,14 +47,12 @@ def open_live_audio(
     load()
     if input_name is not None:
         find_device(input_name, "input")
-    if output_name is not None:
-        find_device(output_name, "output")
+    playback = _playback(output_name)
     capture: Line[InputStream] = Line("input", lambda: resolve(input_name, "input"), open_input)
-    playback: Line[OutputStream] = Line("output", lambda: resolve(output_name, "output"), open_output)
     host = AudioHost((playback, capture))
     session_clock = clock or MonotonicClock()
     sink = LiveSink(playback, host, session_clock)
-    source = LiveSource(capture, host, session_clock, sink.reference, VoiceProcessor())
+    source = LiveSource(capture, host, session_clock, sink.reference, processor or VoiceProcessor())
 
     def open_microphone() -> None:
         if not source.muted:
@@ -60,3 +66,43 @@ def open_live_audio(
 
     sink.on_open = open_microphone
     return source, sink
+
+
+def open_loudspeaker(output_name: str | None = None, clock: Clock | None = None) -> LiveSink:
+    """A loudspeaker alone, for a session whose input is a file, or to play something.
+
+    As ``open_live_audio`` otherwise.
+    """
+    load()
+    playback = _playback(output_name)
+    return LiveSink(playback, AudioHost((playback,)), clock or MonotonicClock())
+
+
+def play(samples: Samples, output_name: str | None = None) -> None:
+    """Play 24 kHz mono samples to their end; blocks so long, and no longer than 2 s more.
+
+    Raises:
+        InputError: no device has that name.
+        MicroturnError: PortAudio is missing, or the loudspeaker cannot be opened.
+    """
+    clock = MonotonicClock()
+    sink = open_loudspeaker(output_name, clock)
+    try:
+        sink.start()
+        clock.start()
+        deadline = len(samples) / OUTPUT_HZ + PLAY_GRACE_S
+        for begin in range(0, len(samples), OUTPUT_CHUNK):
+            while sink.queued(clock.now()) > 2 * OUTPUT_CHUNK and clock.now() < deadline:
+                time.sleep(0.02)
+            sink.write(samples[begin : begin + OUTPUT_CHUNK], clock.now())
+        while sink.queued(clock.now()) and clock.now() < deadline:
+            time.sleep(0.02)
+        time.sleep(PLAY_TAIL_S)
+    finally:
+        sink.stop()
+
+
+def _playback(name: str | None) -> Line[OutputStream]:
+    if name is not None:
+        find_device(name, "output")
+    return Line("output", lambda: resolve(name, "output"), open_output)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.commands.progress import ProgressBar
+from engine.config import DEFAULT_VOICE, MAX_SPEED, MIN_SPEED, EngineConfig, Temperament, read_temperament
+from engine.errors import InputError
 
 Subparsers = Any  # argparse's own type is private
 
@@ -37,6 +39,24 @@ def add(commands: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", metavar="N", type=seed, default=0, help="seed of all chance (default: 0)")
     parser.add_argument(
+        "--temperament",
+        metavar="LIST",
+        type=temperament,
+        default=Temperament(),
+        help="bias on the model's scores in nats, -3 to 3: interrupt, backchannel, give_way; "
+        "such as interrupt=+0.5,backchannel=-1",
+    )
+    parser.add_argument(
+        "--voice", metavar="NAME", default=DEFAULT_VOICE, help=f"voice (default: {DEFAULT_VOICE})"
+    )
+    parser.add_argument(
+        "--speed",
+        metavar="X",
+        type=float,
+        default=1.0,
+        help=f"of speech, {MIN_SPEED} to {MAX_SPEED} (default: 1)",
+    )
+    parser.add_argument(
         "--pace",
         choices=("fast", "real"),
         default="fast",
@@ -53,18 +73,32 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def temperament(text: str) -> Temperament:
+    """``interrupt=+0.5,backchannel=-1`` and its kind."""
+    try:
+        return read_temperament(text)
+    except InputError as err:
+        raise argparse.ArgumentTypeError(str(err)) from None
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Replay, then print the result in a few lines."""
     from engine.replay import run_replay
 
+    config = EngineConfig(
+        engine=arguments.engine,
+        seed=arguments.seed,
+        temperament=arguments.temperament,
+        voice=arguments.voice,
+        speed=arguments.speed,
+    )
     with ProgressBar("replaying") as progress:
         result = run_replay(
             arguments.input,
             arguments.out,
             video=arguments.video,
             text=arguments.text,
-            engine=arguments.engine,
-            seed=arguments.seed,
+            config=config,
             pace=arguments.pace,
             progress=progress,
         )

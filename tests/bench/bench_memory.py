@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from engine.config import EngineConfig
 from engine.demo import RECORDING
 from engine.events import Event, TurnRecord
 from engine.paths import asset
@@ -37,7 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "long.wav"
         looped(asset(RECORDING), minutes * 60, recording)
-        summary = run_replay(str(recording), Path(folder) / "out", background=False, on_event=look)
+        quiet = EngineConfig(background=False)
+        summary = run_replay(str(recording), Path(folder) / "out", config=quiet, on_event=look)
     if len(sampled) < 2:
         print("memory: give --minutes 20 or more")
         return 1

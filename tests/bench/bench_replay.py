@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from engine.config import INPUT_HZ
+from engine.config import INPUT_HZ, EngineConfig
 from engine.demo import RECORDING
 from engine.paths import asset
 from engine.replay import SessionSummary, run_replay
@@ -63,9 +63,8 @@ def main() -> int:
         result = run_replay(
             str(recording),
             Path(folder) / "session",
-            engine=options.engine,
+            config=EngineConfig(engine=options.engine, background=not options.no_background),
             pace=options.pace,
-            background=not options.no_background,
         )
     figures = {
         "engine": result.engine,

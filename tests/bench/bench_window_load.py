@@ -69,7 +69,7 @@ def measure(
 ) -> tuple[Times, Times, float, float]:
     """Compute times in ms without and with the window drawing, its share of one core, frames a second."""
     bridge = EngineBridge(lambda _, bus: make_session(recording, bus), lambda _: Devices())
-    window = MainWindow(bridge, Settings(theme="light"))
+    window = MainWindow(bridge, Settings(theme="light", welcomed=True))
     events: list[object] = []
     bridge.events.connect(events.extend)
     window.show()

@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import sys
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,11 +102,13 @@ def test_inspect_exports_to_a_file(capsys, folder, tmp_path):
 def fake_replay(monkeypatch):
     """The real replay with an engine that says "right" once, and no background process."""
     factories = Factories(
-        lambda config: FakeEngine({3: output("speak", "right")}), lambda: SpeechController(ToneVoice())
+        lambda config: FakeEngine({3: output("speak", "right")}), lambda _: SpeechController(ToneVoice())
     )
-    monkeypatch.setattr(
-        "engine.replay.run_replay", partial(run_replay, background=False, factories=factories)
-    )
+
+    def quiet(*arguments, config, **more):
+        return run_replay(*arguments, config=replace(config, background=False), factories=factories, **more)
+
+    monkeypatch.setattr("engine.replay.run_replay", quiet)
 
 
 def test_replay_writes_a_session_and_prints_it_in_figures(capsys, fake_replay, tmp_path):
@@ -124,6 +126,25 @@ def test_replay_writes_a_session_and_prints_it_in_figures(capsys, fake_replay, t
     assert soundfile.info(tmp_path / "s" / "output.wav").frames == 15 * 4_800
 
 
+def test_replay_says_in_the_header_how_it_was_made(capsys, fake_replay, tmp_path):
+    lean = ["--temperament", "interrupt=+0.5, give-way=-1", "--speed", "1.2"]
+    assert run(capsys, "replay", "silence:1", "--out", tmp_path / "s", *lean)[0] == 0
+    header = read_session(tmp_path / "s").header
+    assert header.options == {"temperament": {"interrupt": 0.5, "give_way": -1.0}, "speed": 1.2}
+    assert run(capsys, "replay", "silence:1", "--out", tmp_path / "plain")[0] == 0
+    first = (tmp_path / "plain" / "timeline.jsonl").read_text("utf-8").splitlines()[0]
+    assert "options" not in first
+    assert read_session(tmp_path / "plain").header.options == {}
+
+
+def test_replay_with_a_voice_that_is_not_installed_says_so(capsys, fake_replay, tmp_path, monkeypatch):
+    monkeypatch.setenv("HIBARI_HOME", str(tmp_path / "voices"))
+    status, out, _ = run(capsys, "replay", "silence:1", "--out", tmp_path / "s", "--voice", "emma")
+    assert status == 0
+    assert "fault: the voice emma is not installed" in out
+    assert read_session(tmp_path / "s").header.options == {}
+
+
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
@@ -132,6 +153,13 @@ def test_replay_writes_a_session_and_prints_it_in_figures(capsys, fake_replay, t
         (["silence:1", "--video", "/no/video.mp4"], "/no/video.mp4"),
         (["silence:1", "--text", "/no/words.jsonl"], "/no/words.jsonl"),
         (["silence:1", "--engine", "psychic"], "psychic"),
+        (["silence:1", "--engine", "pipeline", "--temperament", "interrupt=1"], "has no temperament"),
+        (["silence:1", "--temperament", "patience=1"], "'patience=1' is no temperament"),
+        (["silence:1", "--temperament", "interrupt=4"], "from -3 to 3"),
+        (["silence:1", "--temperament", "interrupt=nan"], "from -3 to 3"),
+        (["silence:1", "--temperament", "interrupt"], "needs a number"),
+        (["silence:1", "--voice", "nobody"], "unknown voice 'nobody'"),
+        (["silence:1", "--speed", "2"], "from 0.7 to 1.4"),
     ],
 )
 def test_replay_of_what_is_not_there(capsys, fake_replay, tmp_path, argv, words):

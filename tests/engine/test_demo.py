@@ -21,7 +21,7 @@ def factories() -> Factories:
         19: output("speak"),
         20: output("yield"),
     }
-    return Factories(lambda config: FakeEngine(outputs), lambda: SpeechController(ToneVoice()))
+    return Factories(lambda config: FakeEngine(outputs), lambda _: SpeechController(ToneVoice()))
 
 
 def turn(i: int, decision: str, text_out: str = "", delegate: bool = False) -> TurnRecord:

@@ -14,7 +14,7 @@ from engine.startup import Factories
 from tests.fakes import FakeEngine, FakeSink, FakeSource, ToneVoice
 
 CONFIG = EngineConfig(background=False)
-FACTORIES = Factories(lambda config: FakeEngine(), lambda: SpeechController(ToneVoice()))
+FACTORIES = Factories(lambda config: FakeEngine(), lambda _: SpeechController(ToneVoice()))
 
 
 @pytest.fixture

@@ -17,17 +17,21 @@ from engine.startup import Factories
 from engine.types import MicroTurn, StepOutput
 from tests.fakes import FakeEngine, ToneVoice, output
 
+QUIET = EngineConfig(background=False)
+
 
 def fakes(engine: FakeEngine) -> Factories:
-    return Factories(lambda config: engine, lambda: SpeechController(ToneVoice()))
+    return Factories(lambda config: engine, lambda _: SpeechController(ToneVoice()))
 
 
 def talker() -> FakeEngine:
     return FakeEngine({3: output("speak", "One moment."), 4: output("speak"), 5: output("speak")}, cost=0.0)
 
 
-def replay(spec: str | Path, out: Path, fake: FakeEngine | None = None, **more: Any) -> SessionSummary:
-    return run_replay(str(spec), out, background=False, factories=fakes(fake or talker()), **more)
+def replay(
+    spec: str | Path, out: Path, fake: FakeEngine | None = None, config: EngineConfig = QUIET, **more: Any
+) -> SessionSummary:
+    return run_replay(str(spec), out, config=config, factories=fakes(fake or talker()), **more)
 
 
 def timeline(out: Path) -> list[dict[str, Any]]:
@@ -65,7 +69,7 @@ def test_timeline_is_in_time_order_and_complete(tmp_path: Path) -> None:
     texts = tmp_path / "texts.jsonl"
     texts.write_text('{"t": 0.7, "text": "hello"}\n{"t": 99, "text": "never"}\n')
     engine = talker()
-    replay("silence:4", tmp_path / "out", engine, text=texts, seed=5)
+    replay("silence:4", tmp_path / "out", engine, EngineConfig(seed=5, background=False), text=texts)
     lines = timeline(tmp_path / "out")
     assert lines[0]["kind"] == "session"
     assert (lines[0]["version"], lines[0]["chunk_ms"], lines[0]["seed"]) == (1, 200, 5)
@@ -144,7 +148,7 @@ def test_failing_engine_is_an_error_and_the_session_is_kept(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"engine": "nano"}, "unknown engine 'nano'"),
+        ({"config": EngineConfig("nano")}, "unknown engine 'nano'"),
         ({"pace": "slow"}, "unknown pace 'slow'"),
         ({"spec": "missing.wav"}, "does not exist"),
         ({"spec": "silence:-1"}, "no length of silence"),
@@ -169,7 +173,7 @@ def test_folder_in_use_is_refused_before_the_model_is_loaded(tmp_path: Path) -> 
         raise AssertionError("the model was loaded")
 
     with pytest.raises(InputError, match="not empty"):
-        run_replay("silence:1", tmp_path / "out", background=False, factories=Factories(engine=never))
+        run_replay("silence:1", tmp_path / "out", config=QUIET, factories=Factories(engine=never))
 
 
 def test_damaged_recording_is_replayed_up_to_the_damage_with_a_fault(tmp_path: Path) -> None:

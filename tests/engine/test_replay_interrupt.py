@@ -10,17 +10,19 @@ from engine.recorder.reader import read_session
 PROGRAM = """
 import sys
 from pathlib import Path
+from engine.config import EngineConfig
 from engine.errors import MicroturnError
 from engine.replay import run_replay
 from engine.startup import Factories
 from engine.speech import SpeechController
 from tests.fakes import FakeEngine, ToneVoice
 
-factories = Factories(lambda config: FakeEngine(), lambda: SpeechController(ToneVoice()))
+quiet = EngineConfig(background=False)
+factories = Factories(lambda config: FakeEngine(), lambda _: SpeechController(ToneVoice()))
 progress = lambda done, whole: done > 0.5 and print("running", flush=True)
 out = Path(sys.argv[1])
 try:
-    run_replay("silence:600", out, pace="real", background=False, progress=progress, factories=factories)
+    run_replay("silence:600", out, pace="real", config=quiet, progress=progress, factories=factories)
 except MicroturnError as err:
     print(err, file=sys.stderr)
     sys.exit(err.exit_status)

@@ -8,6 +8,7 @@ import soundfile
 import torch
 
 from engine import checkpoint
+from engine.config import EngineConfig
 from engine.decisions import DECISIONS, SAY_TOKENS
 from engine.encode import STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
 from engine.engines.micro import MicroEngine
@@ -54,14 +55,13 @@ def run(
     soundfile.write(folder / "in.wav", 0.2 * rng.standard_normal(len(loud)) * loud, 16_000)
     (folder / "text.jsonl").write_text('{"t": 4.1, "text": "hello there"}\n')
     factories = Factories(
-        lambda config: engine(seed=config.seed, path=weights), lambda: SpeechController(ToneVoice())
+        lambda config: engine(seed=config.seed, path=weights), lambda _: SpeechController(ToneVoice())
     )
     run_replay(
         str(folder / "in.wav"),
         folder / "session",
         text=folder / "text.jsonl",
-        seed=seed,
-        background=False,
+        config=EngineConfig(seed=seed, background=False),
         factories=factories,
     )
     return read_session(folder / "session")

@@ -50,7 +50,7 @@ class Rig:
         self.source = source or FakeSource(self.clock, 5)
         self.sink, self.engine, self.bus = FakeSink(), engine or FakeEngine(), EventBus()
         self.subscription = self.bus.subscribe()
-        factories = Factories(lambda config: self.engine, lambda: SpeechController(ToneVoice()))
+        factories = Factories(lambda config: self.engine, lambda _: SpeechController(ToneVoice()))
         arguments: dict[str, Any] = {"factories": factories, "simulated": True} | more
         self.session = Session(
             EngineConfig(seed=7),
