@@ -194,6 +194,26 @@ JOB_KEYS = (
 )
 
 
+SESSION_KEYS = (
+    ("Up, Down", "the session above or below; with Shift or Ctrl, more than one"),
+    ("Return", "open it"),
+    ("F2", "name it"),
+    ("Delete", "delete it, after a question"),
+    ("Esc", "back to the conversation"),
+)
+MARK_KEYS = (
+    ("Return", "go to it on the timeline"),
+    ("F2", "change it"),
+    ("Delete", "remove it"),
+)
+PLACES = (
+    ("On the timeline", TIMELINE_KEYS),
+    ("On a background job", JOB_KEYS),
+    ("In the list of sessions", SESSION_KEYS),
+    ("In the list of marks", MARK_KEYS),
+)
+
+
 def shortcuts_text(actions: Actions) -> str:
     """Every shortcut, a line each."""
     lines = [
@@ -201,6 +221,6 @@ def shortcuts_text(actions: Actions) -> str:
         for action in actions.everything()
         if not action.shortcut().isEmpty()
     ]
-    for place, keys in (("On the timeline", TIMELINE_KEYS), ("On a background job", JOB_KEYS)):
+    for place, keys in PLACES:
         lines += ["", place, *(f"{key}\t{what}" for key, what in keys)]
     return "\n".join(lines)

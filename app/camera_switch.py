@@ -1,4 +1,4 @@
-"""Camera on and off as one command: off takes the device away at once, on uses it from the next start."""
+"""Camera on and off as one command, at once also while a session runs."""
 
 from app.shell import Shell
 
@@ -35,13 +35,10 @@ class CameraSwitch:
         shell = self._shell
         shell.change_settings(last_camera=shell.menus.cameras.value)
         shell.menus.cameras.choose("")
-        session = shell.bridge.session
-        camera = session.camera if session is not None else None
-        if camera is not None:
+        if shell.bridge.session is not None:
             shell.side.camera.off = True
             shell.side.camera.show_newest(None)
-            shell.bridge.run_in_background(camera.stop)
-            shell.bridge.mark("camera off")
+            shell.bridge.switch_camera(None)
         shell.notify("Camera off.")
 
     def _switch_on(self) -> None:
@@ -55,8 +52,10 @@ class CameraSwitch:
             shell.notify(NONE_FOUND)
             return
         shell.menus.cameras.choose(wanted)
-        when = "from the next start on" if shell.bridge.active else "when you start"
-        shell.notify(f"Camera on, {when}: {shell.menus.cameras.name()}.")
+        shell.side.camera.off = False
+        shell.bridge.switch_camera(wanted)
+        when = "" if shell.bridge.active else ", when you start"
+        shell.notify(f"Camera on{when}: {shell.menus.cameras.name()}.")
 
     def _session_changed(self, state: str, _: str) -> None:
         if state == "starting":

@@ -1,5 +1,6 @@
 """The conversation as lines of text, built from events. Plain Python; one owner thread."""
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from app.text import one_line, plain
 from engine.config import CHUNK_S
 from engine.decisions import BACKCHANNELS
 from engine.events import BackgroundEvent, Caption, Event, Fault, Mark, TextIn, Transcript, TurnRecord
+from engine.recorder.marks import HELD, LET_GO, mark_text
 
 MAX_LINES = 2_000
 """Older lines leave the view; they stay on the timeline and in the recording."""
@@ -96,10 +98,26 @@ class Conversation:
                     self._insert(Line(event.t, event.t, "typed", plain(event.text, _MAX_TEXT)))
                 case Fault():
                     self._note(event.t, "fault", one_line(event.what))
-                case Mark():
-                    self._note(event.t, "note", one_line(event.note))
+                case Mark() if event.note not in (HELD, LET_GO):  # at every sentence: the timeline has them
+                    self._note(event.t, "note", one_line(mark_text(event)))
         if len(self.lines) > MAX_LINES:
             self._forget()
+        return self._changes
+
+    def replace_note(self, t: float, old: str, new: str | None) -> Changes:
+        """Another note at second ``t`` instead of one, or none; one that is no longer here is left alone."""
+        self._changes = Changes()
+        text = one_line(old)
+        same = (line for line in self.lines if line.speaker == "note" and line.text == text)
+        line = next((one for one in same if one.t0 <= t <= one.t1), None)
+        if line is not None and line.repeated > 1:
+            line.repeated -= 1
+            self._changed(line)
+        elif line is not None:
+            self.lines.remove(line)
+            self._changes.reset = True
+        if line is not None and new is not None:
+            self._note(t, "note", one_line(new))
         return self._changes
 
     def close(self) -> Changes:
@@ -235,11 +253,9 @@ class Conversation:
                 self._changed(line)
             self._requests[event.id] = line
         elif event.event == "tool_call":
-            self._note(event.t, "note", f"Using {one_line(text, 120)}")
-        elif event.event == "failed":
-            advice = one_line(str(event.detail.get("advice", "")), 300)
-            why = " – ".join(part for part in (one_line(text), advice) if part)
-            self._note(event.t, "fault", f"No answer from the background: {why or 'it failed'}")
+            self._note(event.t, "note", tool_note(event))
+        elif event.event == "failed" and not event.detail.get("refused"):
+            self._note(event.t, "fault", f"No answer from the background: {failure_text(event)}")
         if event.event in ("answer", "failed", "cancelled"):
             line = self._requests.pop(event.id, None)
             if line is not None and line.live:
@@ -335,6 +351,27 @@ def joined(lines: Sequence[Line], row: int) -> tuple[bool, bool]:
                 above = above or upper < row
                 below = below or lower > row
     return above, below
+
+
+def tool_note(event: BackgroundEvent) -> str:
+    """A tool that is called, and with what, for people; one that is asked about first is only wanted."""
+    name, _, given = one_line(event.text, 300).partition(" ")
+    try:
+        arguments = json.loads(str(event.detail.get("arguments", given)))
+    except ValueError:
+        arguments = None
+    if isinstance(arguments, dict):
+        given = ", ".join(one_line(str(value), 60) for value in arguments.values() if value not in ("", None))
+    verb = "Wants to use" if str(event.detail.get("permission")).startswith("ask") else "Using"
+    return one_line(f"{verb} {name.replace('_', ' ')}" + (f": {given}" if given else ""), 120)
+
+
+def failure_text(event: BackgroundEvent) -> str:
+    """What went wrong and what to do, each once."""
+    text, advice = one_line(event.text, 300), one_line(str(event.detail.get("advice", "")), 300)
+    if text and text in advice:
+        text = ""
+    return " – ".join(part for part in (text, advice) if part) or "it failed"
 
 
 def _words(text: str) -> list[str]:

@@ -20,6 +20,7 @@ from app.theme import GAP, Theme, icon
 
 MAX_TYPED = 4_000
 WELCOME = "Press Start and talk"
+WELCOME_RUNNING = "Talk, or type below"
 WELCOME_MORE = (
     "Interrupt whenever you like: it listens while it speaks.\nNothing is recorded unless you ask for it."
 )
@@ -77,7 +78,8 @@ class ConversationCard(QFrame):
         self.view = ConversationView(theme)
         self.stack = QStackedWidget()
         self.welcome_more = QLabel()
-        self.stack.addWidget(_welcome(self.welcome_more))
+        self.welcome_title = QLabel(WELCOME)
+        self.stack.addWidget(_welcome(self.welcome_title, self.welcome_more))
         self.stack.addWidget(self.view)
         self.files = SharedFiles(theme, sharing)
         self.show_privacy(privacy, sharing)
@@ -114,7 +116,6 @@ class ConversationCard(QFrame):
         layout.setSpacing(GAP)
         layout.addLayout(top)
         layout.addWidget(self.note)
-        layout.addWidget(self.notice)
         layout.addWidget(self.stack, 1)
         layout.addWidget(self.files)
         layout.addLayout(bottom)
@@ -126,7 +127,8 @@ class ConversationCard(QFrame):
         self.send.setIcon(icon("send", theme.text, 18))
 
     def show_running(self, running: bool) -> None:
-        """Typing is for a running session."""
+        """Typing is for a running session, and so is talking."""
+        self.welcome_title.setText(WELCOME_RUNNING if running else WELCOME)
         self.field.setEnabled(running)
         self.send.setEnabled(running)
         self.field.setPlaceholderText(
@@ -142,7 +144,7 @@ class ConversationCard(QFrame):
         self.note.setVisible(bool(text))
 
     def show_notice(self, text: str) -> None:
-        """One line above the conversation; empty takes it away."""
+        """One line above whatever page is shown; empty takes it away."""
         if text != self.notice.text():
             self.notice.setText(text)
         self.notice.setVisible(bool(text))
@@ -159,9 +161,8 @@ class ConversationCard(QFrame):
             self.field.clear()
 
 
-def _welcome(more: QLabel) -> QWidget:
+def _welcome(first: QLabel, more: QLabel) -> QWidget:
     page = QWidget()
-    first = QLabel(WELCOME)
     first.setProperty("kind", "title")
     more.setProperty("kind", "dim")
     area = QScrollArea()  # large text on a small screen

@@ -1,6 +1,7 @@
 """Menus of microphones, loudspeakers and cameras; each looks for devices anew when it opens."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QActionGroup
@@ -44,6 +45,8 @@ class DeviceMenu(QMenu):
         """The choice for people."""
         if not self._value:
             return self._first
+        if self._value not in self._names and Path(self._value).is_file():
+            return Path(self._value).name
         name = self._names.get(self._value, self._value)
         missing = self._looked and all(value != self._value for value, _ in self._found)
         return f"{name} (not found)" if missing else name

@@ -11,7 +11,7 @@ from app.recorded import in_order
 from app.status import StatusTracker
 from app.text import one_line
 from app.timeline.model import TimelineModel
-from engine.events import Caption, Event
+from engine.events import Caption, Event, Mark
 from engine.recorder.reader import RecordedSession
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class Document:
         self.status.append(events)
         self.jobs.append(events)
         return self.conversation.append(events)
+
+    def replace_mark(self, old: Mark, new: Mark | None) -> Changes:
+        """Show another mark instead of one, or none; returns what changed in the conversation."""
+        self.timeline.items.replace_mark(old, new)
+        return self.conversation.replace_note(old.t, old.note, None if new is None else new.note)
 
     def close(self) -> Changes:
         """The session has ended; returns what changed in the conversation."""

@@ -13,11 +13,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.document import Document, recorded_document
 from app.live import Choice, Devices, ListDevices, LiveSession, OpenSession
+from app.text import error_line
 from app.worker import Worker
+from engine.config import Temperament
 from engine.errors import MicroturnError
 from engine.event_bus import EventBus, Subscription
 from engine.events import Event
-from engine.recorder.marks import MUTED, UNMUTED
+from engine.recorder.marks import HELD, LET_GO, MUTED, UNMUTED
 
 TICK_MS = 33
 STOP_S = 3.0
@@ -54,6 +56,7 @@ class EngineBridge(QObject):
         # Apart: whoever mutes must not wait until a recording has been read.
         self._reader = Worker("window-reader")
         self._session: LiveSession | None = None
+        self._choice: Choice | None = None
         self._subscription: Subscription | None = None
         self._told: tuple[str, str] = ("off", "")
         self._recording = self._muted = self._opening = self._stopping = self._closed = False
@@ -67,6 +70,11 @@ class EngineBridge(QObject):
     def session(self) -> LiveSession | None:
         """The live session, while there is one."""
         return self._session
+
+    @property
+    def choice(self) -> Choice | None:
+        """How the session that is opening, running or ending is run."""
+        return self._choice
 
     @property
     def state(self) -> str:
@@ -85,7 +93,7 @@ class EngineBridge(QObject):
         """Open a session and begin; nothing happens while one is active."""
         if self.active:
             return
-        self._opening = True
+        self._opening, self._choice = True, choice
         self._tell("starting", "opening")
         bus = EventBus()
         subscription = bus.subscribe()
@@ -94,7 +102,8 @@ class EngineBridge(QObject):
             self._opening = False
             if error is not None:
                 subscription.close()
-                self._tell("failed", _line(error))
+                self._stopping, self._choice = False, None
+                self._tell("failed", error_line(error))
                 return
             self._session, self._subscription = session, subscription
             self._dropped = 0
@@ -123,15 +132,17 @@ class EngineBridge(QObject):
         self._submit(lambda: session.stop(STOP_S), self._ended)
 
     def _ended(self, in_time: Any, error: Exception | None) -> None:
-        if error is not None:
-            self.trouble.emit(_line(error))
-        elif not in_time:
+        if error is not None:  # it is not known to have ended: whoever asked may ask again
+            self._stopping = False
+            self.trouble.emit(error_line(error))
+            return
+        if not in_time:
             self.trouble.emit("The session is slow to end; it was left behind.")
         self._drain()
         self._let_go()
 
     def _let_go(self) -> None:
-        session, self._session = self._session, None
+        session, self._session, self._choice = self._session, None, None
         if self._subscription is not None:
             self._subscription.close()
             self._subscription = None
@@ -139,17 +150,28 @@ class EngineBridge(QObject):
         self._set_recording(False)
         self._set_microphone(None)
         error = session.error if session is not None else None
-        self._tell("failed" if error else "stopped", str(error or ""))
+        self._tell("failed" if error else "stopped", error_line(error) if error else "")
 
-    def set_muted(self, muted: bool) -> None:
-        """Close or reopen the microphone; remembered for the next session."""
+    def set_muted(self, muted: bool, held: bool = False) -> None:
+        """Close or reopen the microphone; remembered for the next session. ``held``: by hold-to-talk."""
         if muted != self._muted:
             self._muted = muted
             self.muted_changed.emit(muted)
         if self._session is not None:
             source = self._session.source
-            self._session.mark(MUTED if muted else UNMUTED)
+            done, undone = (LET_GO, HELD) if held else (MUTED, UNMUTED)
+            self._session.mark(done if muted else undone)
             self._submit(lambda: source.set_muted(muted), self._only_errors)
+
+    def set_temperament(self, temperament: Temperament) -> None:
+        """Lean otherwise in the running session."""
+        if self._session is not None:
+            self._session.set_temperament(temperament)
+
+    def switch_camera(self, camera: str | None) -> None:
+        """Another camera, or none, in the running session."""
+        if (session := self._session) is not None:
+            self.use_device(lambda: session.switch_camera(camera))
 
     def stop_speaking(self) -> None:
         if self._session is not None:
@@ -188,7 +210,7 @@ class EngineBridge(QObject):
 
         def listed(devices: Any, error: Exception | None) -> None:
             if error is not None:
-                self.trouble.emit(f"Devices cannot be listed: {_line(error)}")
+                self.trouble.emit(f"Devices cannot be listed: {error_line(error)}")
             self.devices_changed.emit(devices or Devices())
 
         rebuild = not self.active
@@ -205,13 +227,19 @@ class EngineBridge(QObject):
             if error is None:
                 self.recorded_opened.emit(document)
             else:
-                self.trouble.emit(_line(error))
+                self.trouble.emit(error_line(error))
 
         self._submit(call, opened, self._reader)
 
     def run_call(self, call: Callable[[], Any], then: Callable[[Any, Exception | None], None]) -> None:
         """Run something slow beside the window; ``then`` gets its result or its error, in Qt's thread."""
         self._submit(call, then, self._reader)
+
+    def use_device(
+        self, call: Callable[[], Any], then: Callable[[Any, Exception | None], None] | None = None
+    ) -> None:
+        """Open or close a device, in the order asked for; a session that is started later waits for it."""
+        self._submit(call, then or self._only_errors)
 
     def run_in_background(self, call: Callable[[], Any]) -> None:
         """Something whose result nobody waits for, such as loading the engine's code ahead of time."""
@@ -271,13 +299,13 @@ class EngineBridge(QObject):
         try:
             (worker or self._worker).submit(call, then)
         except MicroturnError as err:
-            self.trouble.emit(_line(err))
+            then(None, err)
             return
         self._timer.start()
 
     def _only_errors(self, _: Any, error: Exception | None) -> None:
         if error is not None:
-            self.trouble.emit(_line(error))
+            self.trouble.emit(error_line(error))
 
     def _set_recording(self, recording: bool) -> None:
         if recording != self._recording:
@@ -293,11 +321,3 @@ class EngineBridge(QObject):
         if (state, detail) != self._told:
             self._told = state, detail
             self.session_changed.emit(state, detail)
-
-
-def _line(error: Exception) -> str:
-    """One line, whatever was raised."""
-    text = " ".join(str(error).split())
-    if isinstance(error, MicroturnError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

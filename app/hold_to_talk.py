@@ -124,7 +124,7 @@ class HoldToTalk(QObject):
     def _mute(self, muted: bool) -> None:
         self._muting = True
         try:
-            self._shell.bridge.set_muted(muted)
+            self._shell.bridge.set_muted(muted, held=True)
         finally:
             self._muting = False
         self._show()

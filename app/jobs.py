@@ -109,7 +109,8 @@ class Job:
             case JobState.ANSWERED:
                 return self.answer or (f"Nothing to say: {self.reason}" if self.reason else "Nothing to say")
             case JobState.FAILED:
-                return " – ".join(part for part in (self.answer, self.advice) if part)
+                said = "" if self.answer and self.answer in self.advice else self.answer
+                return " – ".join(part for part in (said, self.advice) if part)
             case JobState.CANCELLED:
                 return self.reason[:1].upper() + self.reason[1:]
             case JobState.ALARM:

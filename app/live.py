@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.background.settings import BackgroundSettings
-from engine.config import EngineConfig
+from engine.config import EngineConfig, Temperament
 from engine.errors import MicroturnError
 from engine.event_bus import EventBus
 from engine.paths import data_dir
@@ -52,6 +52,10 @@ class LiveSession(Protocol):
 
     def stop_speaking(self) -> None: ...
 
+    def set_temperament(self, temperament: Temperament) -> None: ...
+
+    def switch_camera(self, camera: str | None) -> None: ...
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -68,6 +72,8 @@ class Choice:
     config: EngineConfig = field(default_factory=EngineConfig)
     background: BackgroundSettings | None = None
     """How the background process is run; None is as the environment says."""
+    aloud: bool = False
+    """A sound file in the microphone's place is heard from the loudspeaker, too."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ def open_session(choice: Choice, bus: EventBus) -> LiveSession:
         choice.record_in,
         bus,
         background=choice.background,
+        aloud=choice.aloud,
     )
 
 

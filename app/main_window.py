@@ -41,6 +41,7 @@ from app.timeline.details_panel import DetailsPanel
 from app.timeline.explain import explain
 from app.timeline_card import TimelineCard
 from engine.config import CHUNK_S
+from engine.errors import MicroturnError
 from engine.events import Event
 from engine.recorder.folder import new_session_folder
 
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, QWidget] = {}
         self._save_settings = save_settings
         self._record_in = record_in
+        self.adapt_choice: Callable[[Choice], Choice] = lambda choice: choice
         self.theme = themes.choose(settings.theme)
         self.live = self.document = Document()
         self._ticks = 0
@@ -116,6 +118,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout()
         column.setSpacing(GAP)
         column.addWidget(self.question)
+        column.addWidget(self.card.notice)  # there on every page
         column.addWidget(self._stack, 1)
         body = QWidget()
         layout = QHBoxLayout(body)
@@ -174,7 +177,7 @@ class MainWindow(QMainWindow):
         do.zoom_in.triggered.connect(lambda: self.timeline.zoom(1.5))
         do.zoom_out.triggered.connect(lambda: self.timeline.zoom(1 / 1.5))
         do.fit.triggered.connect(self.timeline.fit)
-        do.details.triggered.connect(self.details.setVisible)
+        do.details.toggled.connect(self.details.setVisible)
         do.jobs.setChecked(True)
         do.jobs.toggled.connect(self.jobs.setVisible)
         do.type.triggered.connect(self.card.field.setFocus)
@@ -197,9 +200,10 @@ class MainWindow(QMainWindow):
     # the session
 
     def choice(self) -> Choice:
-        """How the next session is to run, as chosen in the window."""
+        """How the next session is to run, as chosen in the window and adapted. Raises MicroturnError."""
         record = self.commands.record.isChecked()
-        return choice_from(self.settings, new_session_folder(self.sessions_folder()) if record else None)
+        folder = new_session_folder(self.sessions_folder()) if record else None
+        return self.adapt_choice(choice_from(self.settings, folder))
 
     def toggle_session(self) -> None:
         """Start when nothing runs, else stop."""
@@ -212,10 +216,15 @@ class MainWindow(QMainWindow):
         """Start a session, as chosen in the window when no choice is given; nothing while one is active."""
         if self.bridge.active:
             return
+        try:
+            choice = choice or self.choice()
+        except MicroturnError as err:
+            self.notify(str(err), forever=True)
+            return
         self.live = Document()
         self.live.status.set_muted(self.bridge.muted)
         self.show_document(self.live)
-        self.bridge.start(choice or self.choice())
+        self.bridge.start(choice)
 
     def _take_events(self, events: Sequence[Event]) -> None:
         changes = self.live.append(events)

@@ -57,6 +57,7 @@ class Settings:
     many days they are deleted, 0 for never.
 
     Presenting: ``present_recordings``: recordings of scenes take the microphone's place;
+    ``present_aloud``: the room hears them;
     ``present_ask_delete``: a visitor's recording is deleted only after a yes.
     """
 
@@ -92,6 +93,7 @@ class Settings:
     playback_speed: float = number(1.0, 0.5, 2.0)
     playback_mixed: bool = False
     present_recordings: bool = True
+    present_aloud: bool = True
     present_ask_delete: bool = True
 
 

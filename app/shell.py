@@ -5,6 +5,7 @@ and pages, and connects itself to the signals. ``app/features.py`` makes them
 all; the main window knows none of them by name.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +32,8 @@ class ShellSignals(QObject):
     events_taken = Signal(list)
     """Events of the live session, after ``shell.live`` has taken them."""
     settings_changed = Signal()
+    sessions_changed = Signal()
+    """Recorded sessions have come or gone, other than by recording."""
     theme_changed = Signal()
     refreshed = Signal(float)
     """About 30 times a second while a session is active: seconds since the last time."""
@@ -52,6 +55,8 @@ class Shell(Protocol):
     document: Document
     """What is shown: ``live``, or a recorded session."""
     theme: Theme
+    adapt_choice: Callable[[Choice], Choice]
+    """The last word on how a session runs, wherever it is started. Raises MicroturnError: none starts."""
 
     @property
     def window_widget(self) -> QMainWindow:
@@ -65,7 +70,7 @@ class Shell(Protocol):
         """Replace fields of the settings, save them, and tell ``settings_changed``."""
 
     def choice(self) -> Choice:
-        """How the next session is to run, as chosen in the window."""
+        """How the next session is to run, as chosen in the window and adapted. Raises MicroturnError."""
 
     def start_session(self, choice: Choice | None = None) -> None:
         """Start a session, as chosen in the window when no choice is given; nothing while one is active."""

@@ -21,7 +21,7 @@ from app.level_meter import LevelMeter
 from app.status_view import StatusView
 from app.theme import GAP, Theme, icon, text_scale
 
-WIDTH = 272
+WIDTH = 296
 _GROWTH = 0.3
 """Of the width with the size of text: words wrap, and the conversation needs the room."""
 
@@ -139,7 +139,7 @@ class SidePanel(QFrame):
         larger = text_scale() - 1
         self.setFixedWidth(round(WIDTH * (1 + _GROWTH * larger)))
         side_by_side = QBoxLayout.Direction.LeftToRight
-        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if larger > 0.2 else side_by_side)
+        self._pair.setDirection(QBoxLayout.Direction.TopToBottom if larger > 0.05 else side_by_side)
         self.status.set_theme(theme)
         for meter, colour in (
             (self.user_meter, theme.user_level),

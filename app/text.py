@@ -2,6 +2,8 @@
 
 import re
 
+from engine.errors import MicroturnError
+
 MAX_CHARS = 20_000
 _HIDDEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -28,3 +30,26 @@ def plain(text: str, limit: int = MAX_CHARS) -> str:
 def one_line(text: str, limit: int = 200) -> str:
     """``plain``, with every run of white space as one space."""
     return " ".join(plain(text, limit).split())
+
+
+def error_line(error: Exception, limit: int = 400) -> str:
+    """An error in one line: ours in its own words, any other with its kind."""
+    line = one_line(str(error), limit)
+    if isinstance(error, MicroturnError) and line:
+        return line
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
+
+
+def sentence(line: str) -> str:
+    """A line that may begin small and end without a stop, as a sentence."""
+    return f"{line[:1].upper()}{line[1:]}{'' if line.endswith(('.', '?', '!')) else '.'}"
+
+
+def size_text(size: int) -> str:
+    """Bytes in decimal units, as file managers show them."""
+    amount = float(max(size, 0))
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1_000:
+            return f"{amount:.0f} {unit}" if unit != "MB" or amount >= 10 else f"{amount:.1f} {unit}"
+        amount /= 1_000
+    return f"{amount:.1f} GB"

@@ -63,7 +63,7 @@ class TimelineCard(QFrame):
         top.setSpacing(2)
         top.setContentsMargins(2 * GAP - 2, 0, GAP, 0)
         top.addWidget(title)
-        top.addSpacing(2 * GAP)
+        top.addSpacing(GAP)
         top.addWidget(self.legend)
         top.addStretch(1)
         self.buttons: list[QToolButton] = []

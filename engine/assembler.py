@@ -66,6 +66,11 @@ class MicroTurnAssembler:
         heapq.heapify(self._texts)
         self._damaged = False
 
+    def use_camera(self, camera: Camera | None, t: float) -> VisionEvent:
+        """Take pictures from another camera, or none, from the next micro-turn on; what there is to tell."""
+        self._camera = camera
+        return VisionEvent(t, "off" if camera is None else "another camera")
+
     def add_text(self, event: TextEvent) -> Fault | None:
         """Queue a text for the micro-turn it falls into. A fault says what had to be cut or refused."""
         if len(self._texts) >= MAX_WAITING_TEXTS:

@@ -3,7 +3,9 @@
 from collections import deque
 from dataclasses import dataclass
 
+from engine.config import Temperament
 from engine.events import Mark, TextIn
+from engine.interfaces import Camera
 
 MAX_COMMANDS = 256
 
@@ -48,7 +50,25 @@ class ShareFiles:
     paths: tuple[str, ...]
 
 
-Command = TextIn | Mark | StopSpeaking | CancelJob | RetryJob | PermitJob | ShareFiles
+@dataclass(frozen=True)
+class UseCamera:
+    """Look through another camera from now on, which runs already; None is none."""
+
+    t: float
+    camera: Camera | None
+
+
+@dataclass(frozen=True)
+class SetTemperament:
+    """Lean otherwise from now on."""
+
+    t: float
+    temperament: Temperament
+
+
+Command = (
+    TextIn | Mark | StopSpeaking | CancelJob | RetryJob | PermitJob | ShareFiles | UseCamera | SetTemperament
+)
 
 
 class Inbox:

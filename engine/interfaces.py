@@ -5,7 +5,8 @@ knows nothing else. All methods are called from the engine thread unless said
 otherwise, and none but ``AudioSource.read`` may block.
 """
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from engine.events import BackgroundEvent, Caption, Transcript
 from engine.handover import HandOver, Line
@@ -134,3 +135,11 @@ class InteractionEngine(Protocol):
     def reset(self, seed: int) -> None: ...
 
     def step(self, turn: MicroTurn) -> StepOutput: ...
+
+
+@runtime_checkable
+class Leaning(Protocol):
+    """An engine with a temperament, which may change while it runs."""
+
+    def lean(self, bias: Mapping[str, float]) -> None:
+        """From the next step on add these nats to the logits of decisions; 0 where none is given."""

@@ -20,10 +20,20 @@ from engine.decisions import RELAY, drops
 from engine.delegation import Delegation
 from engine.errors import MicroturnError
 from engine.events import Event, Fault, Mark, TextIn, Transcript
-from engine.inbox import CancelJob, Command, Inbox, PermitJob, RetryJob, ShareFiles, StopSpeaking
-from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine
+from engine.inbox import (
+    CancelJob,
+    Command,
+    Inbox,
+    PermitJob,
+    RetryJob,
+    SetTemperament,
+    ShareFiles,
+    StopSpeaking,
+    UseCamera,
+)
+from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine, Leaning
 from engine.late import LateGuard, held_output
-from engine.recorder.marks import SILENCED
+from engine.recorder.marks import SILENCED, temperament_note
 from engine.speech import SpeechAction, SpeechController
 from engine.turn_record import Timing, turn_record
 from engine.types import Frame, MicroTurn, Samples, SelfState, StepOutput, TextEvent
@@ -233,6 +243,17 @@ class Runner:
             self._delegation.permit(command.job, command.allowed, self._parts.clock.now())
         elif isinstance(command, ShareFiles):
             self._delegation.share(command.paths, self._parts.clock.now())
+        elif isinstance(command, UseCamera):
+            self._emit(self._assembler.use_camera(command.camera, self._parts.clock.now()))
+        elif isinstance(command, SetTemperament):
+            self._lean(command)
+
+    def _lean(self, command: SetTemperament) -> None:
+        """Take over a temperament, and leave a mark: the recording's header has the one it began with."""
+        engine = self._parts.engine
+        if isinstance(engine, Leaning):
+            engine.lean(command.temperament.bias)
+            self._emit(Mark(command.t, temperament_note(command.temperament.traits)))
 
     def _stop_speaking(self) -> None:
         now = self._parts.clock.now()

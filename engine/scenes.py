@@ -16,11 +16,12 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Mapping
-from contextlib import suppress
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,7 +38,9 @@ MAX_MEDIA_BYTES = 500 * 1024 * 1024
 """Sound and video of an imported scene, together."""
 PACKED = ".zip"
 _INSIDE = "scene.json"
+_BEYOND = 1e9  # of every trait's range
 _NO_NAME = re.compile(r"[^a-z0-9]+")
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,8 @@ def _text(data: Mapping[str, Any], key: str, limit: int, where: str) -> str:
     value = data.get(key, "")
     if not isinstance(value, str):
         raise InputError(f'{where}: "{key}" must be a text in quotes')
+    if value.encode("utf-8", "replace") != value.encode("utf-8", "surrogatepass"):
+        raise InputError(f'{where}: "{key}" holds half a character: write it anew')
     if len(value) > limit:
         raise InputError(f'{where}: "{key}" is longer than {limit} characters: shorten it')
     return value.strip()
@@ -189,7 +194,7 @@ def _temperament(data: Mapping[str, Any], where: str) -> Temperament | None:
         number = value.get(entry.name, 0.0)
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise InputError(f'{where}: "{entry.name}" must be a number')
-        found[entry.name] = float(number)
+        found[entry.name] = float(min(max(number, -_BEYOND), _BEYOND))  # a whole one may be too large for one
     try:
         return Temperament(**found)
     except InputError as err:
@@ -319,13 +324,19 @@ def import_scene(file: Path, folder: Path | None = None) -> Scene:
     folder = folder or own_dir()
     if file.suffix.lower() != PACKED:
         scene = load(file)
+        beside = file.parent.resolve()
+        for what, path in scene.media.items():
+            if not path.resolve().is_relative_to(beside):
+                raise InputError(f"the {what} of {file.name} does not lie beside it: put it there")
         if why := scene.missing():
             raise InputError(why)
-        return save(_with_media(scene, _copied(scene, folder)), folder)
+        with _whole() as made:
+            _copy(scene, folder, made)
+            return save(_with_media(scene, made), folder)
     try:
-        with zipfile.ZipFile(file) as packed:
-            return _unpacked(packed, file.name, folder)
-    except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError) as err:
+        with zipfile.ZipFile(file) as packed, _whole() as made:
+            return _unpacked(packed, file.name, folder, made)
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, NotImplementedError, EOFError) as err:
         raise InputError(f"{file.name} is no exported scene: choose a scene's ZIP or JSON file") from err
     except OSError as err:
         raise InputError(
@@ -333,21 +344,38 @@ def import_scene(file: Path, folder: Path | None = None) -> Scene:
         ) from err
 
 
-def _copied(scene: Scene, folder: Path) -> dict[str, Path]:
-    """Copies of a scene's sound and video."""
-    made = {}
+def _suffix(path: PurePath) -> str:
+    """The end of a file's name, where it is an ordinary one and none of a scene's."""
+    suffix = path.suffix.lower()
+    return suffix if _SUFFIX.fullmatch(suffix) and suffix != ".json" else ""
+
+
+@contextmanager
+def _whole() -> Iterator[dict[str, Path]]:
+    """For copies of sound and video; they are deleted again when the scene cannot be taken over."""
+    made: dict[str, Path] = {}
+    try:
+        yield made
+    except BaseException:
+        for path in made.values():
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise
+
+
+def _copy(scene: Scene, folder: Path, made: dict[str, Path]) -> None:
+    """Copy a scene's sound and video, and note the copies in ``made``."""
     for what, path in scene.media.items():
-        made[what] = _free(folder, f"{scene.name} {what}", path.suffix)
+        made[what] = _free(folder, f"{scene.name} {what}", _suffix(path))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, made[what])
         except OSError as err:
             raise InputError(f"{path.name} cannot be copied ({reason(err)}): free space") from err
-    return made
 
 
-def _unpacked(packed: zipfile.ZipFile, where: str, folder: Path) -> Scene:
-    """Only what the scene itself names is taken out, under names of our own."""
+def _unpacked(packed: zipfile.ZipFile, where: str, folder: Path, made: dict[str, Path]) -> Scene:
+    """Only what the scene itself names is taken out, under names of our own, noted in ``made``."""
     if packed.getinfo(_INSIDE).file_size > MAX_FILE_BYTES:
         raise InputError(f"{where} is too large for a scene: choose another file")
     try:
@@ -358,10 +386,9 @@ def _unpacked(packed: zipfile.ZipFile, where: str, folder: Path) -> Scene:
     named = {what: PurePosixPath(path.as_posix()) for what, path in scene.media.items()}
     if sum(packed.getinfo(str(name)).file_size for name in named.values()) > MAX_MEDIA_BYTES:
         raise InputError(f"{where} holds more than {MAX_MEDIA_BYTES >> 20} MiB: make its recordings shorter")
-    made: dict[str, Path] = {}
     folder.mkdir(parents=True, exist_ok=True)
     for what, name in named.items():
-        made[what] = _free(folder, f"{scene.name} {what}", name.suffix)
+        made[what] = _free(folder, f"{scene.name} {what}", _suffix(name))
         with packed.open(str(name)) as source, made[what].open("wb") as target:
             shutil.copyfileobj(source, target)
     return save(_with_media(scene, made), folder)

@@ -11,12 +11,22 @@ from pathlib import Path
 from engine.assembler import MAX_TYPED_CHARS
 from engine.background.settings import BackgroundSettings
 from engine.clock import Clock, MonotonicClock
-from engine.config import EngineConfig
+from engine.config import EngineConfig, Temperament
 from engine.engines.registry import check_engine
 from engine.errors import InputError, MicroturnError
 from engine.event_bus import EventBus
 from engine.events import Event, Fault, Mark, SessionHeader, TextIn
-from engine.inbox import CancelJob, Command, Inbox, PermitJob, RetryJob, ShareFiles, StopSpeaking
+from engine.inbox import (
+    CancelJob,
+    Command,
+    Inbox,
+    PermitJob,
+    RetryJob,
+    SetTemperament,
+    ShareFiles,
+    StopSpeaking,
+    UseCamera,
+)
 from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine
 from engine.recorder.writer import SessionWriter
 from engine.runner import Parts, Runner, RunStats
@@ -26,6 +36,7 @@ from engine.voices import with_installed
 
 log = logging.getLogger(__name__)
 READY_TIMEOUT_S = 200.0  # the first start converts the embedded model
+LIVE_READY_TIMEOUT_S = 20.0  # somebody looks at it
 _READY_STEP_S = 0.5
 
 
@@ -72,6 +83,7 @@ class Session:
         check_engine(config.engine, config.temperament)
         self.config = config
         self.source, self.sink, self.camera = source, sink, camera
+        self._first_camera = camera
         self.bus = bus
         self.out_dir = out_dir
         self.stats = RunStats()
@@ -80,6 +92,8 @@ class Session:
         self._source_name = source_name
         self._script = tuple(script)
         self._simulated = simulated
+        self.await_background = simulated
+        """Second 0 is when the background can answer: a recording, unlike a person, says nothing twice."""
         self._factories = factories or Factories()
         self._inbox = Inbox()
         self._writer: SessionWriter | None = None
@@ -165,6 +179,27 @@ class Session:
         """Let the tools read these files and no others; newest last."""
         self._post(ShareFiles(self.now(), tuple(map(str, paths))))
 
+    def set_temperament(self, temperament: Temperament) -> None:
+        """Lean otherwise from now on, if the engine can; a mark says so."""
+        self._post(SetTemperament(self.now(), temperament))
+
+    def switch_camera(self, camera: str | None) -> None:
+        """Look through another webcam or video file from now on; None is none. Waits for the devices.
+
+        Raises:
+            InputError: there is no such camera.
+        """
+        opened, trouble = _open_webcam(camera, self._clock)
+        if trouble:
+            raise InputError(trouble)
+        if opened is not None:
+            opened.start()
+        before, self.camera = self.camera, opened
+        self._post(UseCamera(self.now(), opened))
+        for gone in (before, None if self._thread.is_alive() else opened):
+            if gone is not None:
+                gone.stop()
+
     def stop_speaking(self) -> None:
         """The user's button: be silent within one micro-turn, and forget what was to be said."""
         self._post(StopSpeaking(self.now()))
@@ -226,7 +261,7 @@ class Session:
         parts = Parts(self.source, self.sink, engine, speech, self._clock, camera, background, self._script)
         runner = Runner(parts, self.config.late, self._inbox, self._emit, self._record)
         self.stats = runner.stats
-        if self._simulated and background is not None:
+        if self.await_background and background is not None:
             self._wait_for(background)
         # What was made so far lives as long as the session: later collections need not look at it.
         gc.collect()
@@ -242,10 +277,11 @@ class Session:
         self.progress = progress
 
     def _wait_for(self, background: Background) -> None:
-        """Until the background can answer: on a simulated clock its start-up must not count as its answer."""
+        """Until the background can answer: its start-up must not count as its answer."""
         self.progress = "loading the background model"
         began = asked = time.monotonic()
-        while not self._stopping.is_set() and asked - began < READY_TIMEOUT_S:
+        limit = READY_TIMEOUT_S if self._simulated else LIVE_READY_TIMEOUT_S
+        while not self._stopping.is_set() and asked - began < limit:
             if background.wait_ready(_READY_STEP_S):
                 return
             before, asked = asked, time.monotonic()
@@ -271,6 +307,8 @@ class Session:
         """Stop everything that was started, and finish the files."""
         for trouble in self._startup.stop_all():
             self._emit(Fault(self.now(), trouble))
+        if self.camera is not None and self.camera is not self._first_camera:
+            self.camera.stop()
         gc.unfreeze()
         if self._error is not None:
             self._emit(Fault(self.now(), str(self._error)))
@@ -289,6 +327,7 @@ def open_live(
     bus: EventBus,
     factories: Factories | None = None,
     background: BackgroundSettings | None = None,
+    aloud: bool = False,
 ) -> Session:
     """A session on this computer's devices, ready to be started.
 
@@ -299,6 +338,7 @@ def open_live(
         camera: index, name, or a video file; None goes without. One that is not there is a fault, no error.
         out_dir: new or empty folder to record into; None records nothing.
         background: how the background process is run; from the environment when not given.
+        aloud: a sound file that stands in for the microphone is heard from the loudspeaker, too.
 
     Raises:
         InputError: no such engine or sound device, or no sound file that can be read.
@@ -307,7 +347,7 @@ def open_live(
     from engine.background.client import BackgroundClient
 
     clock = MonotonicClock()
-    source, sink, name = _open_audio(input_device, output_device, clock)
+    source, sink, name = _open_audio(input_device, output_device, clock, aloud)
     webcam, trouble = _open_webcam(camera, clock)
     session = Session(
         config,
@@ -321,13 +361,14 @@ def open_live(
         source_name=name,
         factories=factories,
     )
+    session.await_background = name != "live"
     if trouble:
         session.warn(trouble)
     return session
 
 
 def _open_audio(
-    input_device: str | None, output_device: str | None, clock: Clock
+    input_device: str | None, output_device: str | None, clock: Clock, aloud: bool
 ) -> tuple[AudioSource, AudioSink, str]:
     """Microphone or file, loudspeaker, and where the sound comes from."""
     from engine.audio.live import open_live_audio, open_loudspeaker
@@ -338,10 +379,13 @@ def _open_audio(
 
     source = FileSource(input_device, clock, goes_on=True)
     try:
-        return source, open_loudspeaker(output_device, clock), source.name
+        sink = open_loudspeaker(output_device, clock, aloud)
     except MicroturnError:
         source.stop()
         raise
+    if aloud:
+        source.aloud = sink.play_beside
+    return source, sink, source.name
 
 
 def _open_webcam(camera: str | None, clock: Clock) -> tuple[Camera | None, str]:

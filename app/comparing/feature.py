@@ -1,16 +1,18 @@
 """Compare and run again, as a feature of the window."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFileDialog, QProgressDialog
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFileDialog, QLabel, QProgressBar, QProgressDialog
 
 from app.comparing.options import RerunChoice, folder_for
 from app.comparing.page import ComparePage
 from app.comparing.pair import Pair, read_pair
 from app.comparing.rerun_dialog import RerunDialog
 from app.shell import Shell
+from app.text import error_line, one_line
 from engine.errors import MicroturnError
 from engine.rerun import Rerun, plan
 
@@ -24,6 +26,10 @@ class CompareFeature:
         self._shell = shell
         self.page = ComparePage(shell.theme)
         self._rerun: Rerun | None = None
+        self._starting = self._closed = False
+        self._begun: Rerun | None = None
+        """What the worker has started and ``_rerun`` does not hold yet."""
+        self._lock = threading.Lock()
         self._first: Path | None = None
         self._progress: QProgressDialog | None = None
         self._dialog: RerunDialog | None = None
@@ -73,7 +79,7 @@ class CompareFeature:
 
         def read(pair: Any, error: Exception | None) -> None:
             if error is not None:
-                self._shell.notify(_line(error))
+                self._shell.notify(error_line(error))
                 return
             self._show(pair)
 
@@ -87,7 +93,7 @@ class CompareFeature:
 
     def ask_rerun(self) -> None:
         """Ask through what the open session is to be run again."""
-        if self.running:
+        if self.running or self._starting:
             self._shell.notify("A session is being run again already: wait for it, or cancel it.")
         elif self._first is None:
             self._shell.notify("Open a recorded session first: it is the one to be run again.")
@@ -103,24 +109,35 @@ class CompareFeature:
             dialog.open()
 
     def start(self, session: Path, choice: RerunChoice) -> None:
-        """Run a session again; the comparison follows when it is done."""
+        """Run a session again; the comparison follows when it is done. Nothing while one is run."""
         from engine.recorder.reader import read_session
+
+        if self.running or self._starting:
+            return
+        self._starting = True
 
         def call() -> Rerun:
             what = plan(read_session(session), choice.engine, choice.seed, choice.options)
-            return Rerun(what, folder_for(session, choice))
+            with self._lock:
+                if self._closed:
+                    raise MicroturnError("the window was closed meanwhile")
+                self._begun = Rerun(what, folder_for(session, choice))
+                return self._begun
 
         def started(rerun: Any, error: Exception | None) -> None:
+            self._starting = False
             if error is not None:
-                self._shell.notify(_line(error))
+                self._shell.notify(error_line(error))
                 return
-            self._rerun, self._first = rerun, session
+            self._rerun, self._begun, self._first = rerun, None, session
             # The parent in the constructor: a dialog without one would be a window of its own.
-            self._progress = QProgressDialog(
-                f"Running {session.name} again through {choice.name}…", "Cancel", 0, 1000,
-                self._shell.window_widget,
-            )  # fmt: skip
+            self._progress = QProgressDialog("", "Cancel", 0, 1000, self._shell.window_widget)
+            label = QLabel(f"Running {one_line(session.name, 80)} again through {choice.name}…")
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            self._progress.setLabel(label)
             self._progress.setWindowTitle("Run again")
+            if bar := self._progress.findChild(QProgressBar):
+                bar.setTextVisible(False)  # the bar is too low for figures
             self._progress.setAutoClose(False)
             self._progress.setAutoReset(False)
             self._progress.setMinimumDuration(0)
@@ -140,7 +157,7 @@ class CompareFeature:
             ended = rerun.poll()
         except MicroturnError as err:
             self._finish()
-            self._shell.notify(_line(err))
+            self._shell.notify(error_line(err))
             return
         if self._progress is not None and not rerun.cancelled:
             self._progress.setValue(round(1000 * rerun.progress))
@@ -163,9 +180,8 @@ class CompareFeature:
             self._rerun = None
 
     def close(self) -> None:
-        """The window closes."""
+        """The window closes: nothing runs on, not even what the worker is about to start."""
+        with self._lock:
+            self._closed = True
+            self._rerun, self._begun = self._rerun or self._begun, None
         self._finish()
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.engines.registry import has_temperament
+
 TEMPERAMENTS = (
     ("interrupt", "Interrupts more readily"),
     ("backchannel", "Says “mm-hm” more readily"),
@@ -23,7 +25,7 @@ class RerunChoice:
     def options(self) -> tuple[str, ...]:
         """Further arguments of ``microturn replay``."""
         set_ones = [f"{name}={value:+g}" for name, value in self.biases.items() if value]
-        return ("--temperament", ",".join(set_ones)) if set_ones and self.engine == "micro" else ()
+        return ("--temperament", ",".join(set_ones)) if set_ones and has_temperament(self.engine) else ()
 
     @property
     def name(self) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -80,8 +81,11 @@ class ComparePage(QFrame):
         top = QHBoxLayout()
         top.addWidget(self.title)
         top.addWidget(self.headline, 1)
-        for button in self.buttons.values():
-            top.addWidget(button)
+        top.addWidget(self.buttons["back"])
+        commands = QHBoxLayout()
+        for key in ("rerun", "choose", "open_first", "open_second", "copy"):
+            commands.addWidget(self.buttons[key])
+        commands.addStretch(1)
         upper = QWidget()
         tracks = QVBoxLayout(upper)
         tracks.setContentsMargins(0, 0, 0, 0)
@@ -89,6 +93,8 @@ class ComparePage(QFrame):
         for name, timeline, order in zip(self.names, self.timelines, ("First", "Second"), strict=True):
             timeline.setAccessibleName(f"{order} timeline")
             timeline.set_hidden(HIDDEN)
+            # Long names must not widen the window.
+            name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             tracks.addWidget(name)
             tracks.addWidget(timeline, 1)
         lower = QWidget()
@@ -111,6 +117,7 @@ class ComparePage(QFrame):
         layout.setContentsMargins(2 * GAP, GAP + 4, 2 * GAP, GAP + 4)
         layout.setSpacing(GAP)
         layout.addLayout(top)
+        layout.addLayout(commands)
         layout.addWidget(self.note)
         layout.addWidget(self.empty, 1)
         layout.addWidget(self.split, 1)
@@ -218,7 +225,7 @@ def _label(text: str, kind: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("kind", kind)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(kind in ("note", "dim"))
+    label.setWordWrap(kind in ("note", "dim", "heading"))
     return label
 
 

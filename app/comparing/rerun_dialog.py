@@ -1,5 +1,6 @@
 """Asks through what a session is to be run again."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -13,14 +14,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.comparing.options import TEMPERAMENTS, RerunChoice
+from app.preferences.wording import NO_TEMPERAMENT
+from app.text import one_line
 from app.theme import GAP
+from engine.engines.registry import has_temperament
 
 ABOUT = (
     "The recorded microphone, camera and typed words go through the engine again, background included, "
     "as fast as this computer can. The result is a new session beside the old one."
 )
 TEMPERAMENT = "Temperament, added to the model’s own scores (logits); no timer or threshold is involved."
-RULES = "This engine follows rules: it has no temperament."
 
 
 class RerunDialog(QDialog):
@@ -49,7 +52,7 @@ class RerunDialog(QDialog):
             self.biases[key] = spin
             form.addRow(label, spin)
         self.engine.currentTextChanged.connect(self._engine_changed)
-        title = QLabel(name)
+        title = _words(one_line(name, 80))
         title.setProperty("kind", "heading")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         buttons.addButton("&Run again", QDialogButtonBox.ButtonRole.AcceptRole)
@@ -65,12 +68,10 @@ class RerunDialog(QDialog):
         self.setMinimumWidth(440)
 
     def _engine_changed(self, engine: str) -> None:
-        learned = engine == "micro"
+        learned = has_temperament(engine)
         for spin in self.biases.values():
             spin.setEnabled(learned)
-        self.temperament.setText(
-            TEMPERAMENT if learned else "This engine follows rules: it has no temperament."
-        )
+        self.temperament.setText(TEMPERAMENT if learned else NO_TEMPERAMENT)
 
     @property
     def choice(self) -> RerunChoice:
@@ -84,6 +85,7 @@ class RerunDialog(QDialog):
 
 def _words(text: str) -> QLabel:
     label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setProperty("kind", "dim")
     label.setWordWrap(True)
     return label

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.exporting.formats import BY_NAME, FORMATS, Format, Offer, file_name, target, with_suffix
 from app.theme import GAP
 from engine.errors import InputError
+from engine.recorder.folder import reason
 
 WHOLE, VISIBLE = "whole", "visible"
 EXISTS = "This file exists. Press Replace to write over it."
@@ -138,10 +139,14 @@ class ExportDialog(QDialog):
     def _accept(self) -> None:
         try:
             path = self.path()
+            taken = path.exists() and not path.is_dir()
         except InputError as err:
             self._say(str(err))
             return
-        if path.exists() and not path.is_dir() and path != self._replace:
+        except OSError as err:
+            self._say(f"This file cannot be written ({reason(err)}): choose another.")
+            return
+        if taken and path != self._replace:
             self._say(EXISTS)
             self._replace = path
             self.export.setText("&Replace")

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.text import one_line
-from engine.errors import InputError, MicroturnError
+from app.text import error_line, one_line, sentence
+from engine.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,5 @@ def done_text(path: Path) -> str:
 
 
 def error_text(error: Exception) -> str:
-    """One line for the person."""
-    line = one_line(str(error), 400)
-    if not isinstance(error, MicroturnError):
-        line = f"{type(error).__name__}: {line}"
-    return f"{line[:1].upper()}{line[1:]}"
+    """A sentence for the person."""
+    return sentence(error_line(error))

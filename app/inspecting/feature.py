@@ -14,13 +14,14 @@ from app.inspecting.micro_turn import MicroTurn
 from app.inspecting.playback import Playback
 from app.inspecting.player import Player
 from app.inspecting.selection import Selection
+from app.inspecting.turn_table import TurnTable
 from app.shell import Shell
 from app.timeline.details_panel import DetailsPanel
 from engine.recorder.reader import RecordedSession
 
 
 class Inspecting(QObject):
-    """Find, jumps, statistics, playback, lanes, and details; and the measuring that they share."""
+    """Find, jumps, statistics, a table, playback, lanes, and details; and the measuring that they share."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell.window_widget)
@@ -31,6 +32,7 @@ class Inspecting(QObject):
         self.find = Find(shell)
         self.jumps = Jumps(shell)
         self.selection = Selection(shell, panel)
+        self.table = TurnTable(shell, panel)
         self.playback = Playback(shell, Player)
         self.lanes = Lanes(shell)
         self.micro_turn = MicroTurn(shell, panel)

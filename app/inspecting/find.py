@@ -8,7 +8,7 @@ from app.inspecting.query import EXAMPLES, parse
 from app.inspecting.search import MAX_HITS, Hits, marked, search
 from app.inspecting.turns import turn_at
 from app.shell import Shell
-from app.text import one_line
+from app.text import error_line, one_line, sentence
 from engine.errors import InputError
 
 _TYPING_MS = 200
@@ -76,7 +76,7 @@ class Find(QObject):
         try:
             query = parse(self.bar.field.text())
         except InputError as err:
-            self._show(Hits(), None, f"▲ {str(err)[0].upper()}{str(err)[1:]}.")
+            self._show(Hits(), None, f"▲ {sentence(error_line(err))}")
             return
         if not (query.of_words or query.of_turns):
             self._show(Hits(), None, EXAMPLES)

@@ -79,4 +79,4 @@ def peak_text(samples: Samples | None) -> str:
     if samples is None:
         return "not recorded"
     peak = float(np.abs(samples).max()) if len(samples) else 0.0
-    return "silent" if peak < _SILENT else f"peak {20 * np.log10(peak):.0f} dB"
+    return "silent" if peak < _SILENT else f"peak {round(20 * np.log10(peak))} dB"

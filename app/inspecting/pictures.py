@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.timeline.pictures import STALE_S
 from engine.errors import InputError
 from engine.recorder.folder import VIDEO
 from engine.types import Image
@@ -54,7 +55,10 @@ class PictureReader:
         self._made: Picture | None = None
 
     def at(self, t: float) -> Picture | None:
-        """The newest picture at session second ``t``; None before the first, or where the file is damaged."""
+        """The newest picture at session second ``t``.
+
+        None before the first, where the camera had stopped, and where the file is damaged.
+        """
         try:
             self._move_to(t + _EPS_S)
         except self._errors:
@@ -63,6 +67,8 @@ class PictureReader:
         if self._shown is None:
             return None
         time = float(self._shown.time)
+        if t - time > STALE_S:
+            return None
         if self._made is None or self._made.t != time:
             image = np.ascontiguousarray(self._shown.to_ndarray(format="rgb24"))
             self._made = Picture(time, image)
@@ -93,7 +99,7 @@ class PictureFeed:
         self._condition = threading.Condition()
         self._wanted: float | None = None
         self._newest: Picture | None = None
-        self._closing = False
+        self._answered = self._closing = False
         self._thread = threading.Thread(target=self._run, name="playback-pictures", daemon=True)
         self._thread.start()
 
@@ -102,6 +108,12 @@ class PictureFeed:
         with self._condition:
             self._wanted = t
             self._condition.notify()
+
+    @property
+    def answered(self) -> bool:
+        """``newest`` tells what there is; before that it is still being looked for."""
+        with self._condition:
+            return self._answered
 
     @property
     def newest(self) -> Picture | None:
@@ -125,7 +137,7 @@ class PictureFeed:
             while (t := self._next_wish()) is not None:
                 picture = reader.at(t)
                 with self._condition:
-                    self._newest = picture
+                    self._newest, self._answered = picture, True
         finally:
             reader.close()
 

@@ -9,6 +9,7 @@ from app.inspecting.pictures import PictureFeed
 from app.inspecting.player import Player, Wish
 from app.inspecting.transport import SPEEDS, TransportBar
 from app.shell import Shell
+from app.text import sentence
 from app.timeline.time_scale import clock_label
 from engine.config import CHUNK_S
 
@@ -124,7 +125,7 @@ class Playback(QObject):
         self._t = state.t
         if state.note and state.note != self._told:
             self._told = state.note
-            self._shell.notify(_sentence(state.note))
+            self._shell.notify(sentence(state.note))
         if not state.active:
             self._stopped()
         self._want_picture()
@@ -167,18 +168,22 @@ class Playback(QObject):
 
     def _show_picture(self) -> None:
         """After each round of the window too, which shows the live camera, or that there is none."""
-        picture = self._feed.newest if self._feed is not None else None
-        if picture is not None and not self._shell.bridge.active:
-            camera = self._shell.side.camera
+        feed, camera = self._feed, self._shell.side.camera
+        if feed is None or self._shell.bridge.active:
+            return
+        picture = feed.newest
+        if picture is not None:
             camera.show_picture(picture.image, round(picture.t * 1000))
             camera.setAccessibleDescription(f"recorded picture of {clock_label(picture.t, 0.1)}")
+        elif feed.answered:
+            camera.show_note("No picture at this moment")
 
     def _drop_pictures(self) -> None:
         feed, self._feed = self._feed, None
         if feed is not None:
-            if feed.newest is not None and not self._shell.bridge.active:
+            if feed.answered and not self._shell.bridge.active:
                 self._shell.side.camera.show_note("Camera off")
-            feed.close()
+            feed.close(0.0)  # a picture may be half decoded, and nobody waits for it
 
     # what happens elsewhere
 
@@ -215,7 +220,3 @@ class Playback(QObject):
             self._feed = None
         if self._player is not None:
             self._player.close()
-
-
-def _sentence(line: str) -> str:
-    return f"{line[0].upper()}{line[1:]}{'' if line.endswith('.') else '.'}"

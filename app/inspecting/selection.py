@@ -93,8 +93,10 @@ class Selection(QObject):
         self.refresh()
 
     def _micro_turn_selected(self) -> None:
-        """Whoever selects a micro-turn wants to see it, unless the figures were asked for."""
-        if self._shell.timeline.model.selected is not None and self._came_by_itself:
+        """Whoever selects a micro-turn wants to see it, unless figures were asked for or a range grows."""
+        timeline = self._shell.timeline
+        alone = timeline.selected_range is None and timeline.model.selected is not None
+        if alone and self._came_by_itself:
             self._panel.show_tab(0)
 
     def _tab_changed(self, number: int) -> None:

@@ -21,7 +21,7 @@ SCOPES = (
     ("view", "In view", "what the timeline shows now"),
     ("session", "Session", "the whole session"),
 )
-_NO_RANGE = "Drag with Shift on the timeline, or press Ctrl+Shift+Left or Right, to select a range."
+_NO_RANGE = "Drag with Alt on the timeline, or press Ctrl+Shift+Left or Right, to select a range."
 
 
 class StatisticsView(QWidget):

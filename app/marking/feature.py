@@ -1,7 +1,6 @@
 """Marks as a feature of the window: keys on the timeline, Ctrl+K, and the list."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from app.marking.ledger import Ledger, Row, marked_text, place, time_text
 from app.marking.line import MarkLine
 from app.marking.panel import MarksPanel
 from app.shell import Shell
-from app.text import one_line
+from app.text import error_line
 from app.theme import GAP, px
 from engine.config import CHUNK_S
 from engine.events import Event, Mark
@@ -35,17 +34,6 @@ UNRECORDED = "This session was not recorded: its marks go when the next one begi
 UNSAVED = "{count} not saved: they stay until another session is shown."
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where somebody was in a recorded session. Times in session seconds."""
-
-    folder: Path
-    selected: int | None
-    start_s: float
-    span_s: float
-    played_s: float
-
-
 class MarkingFeature:
     """Qt's thread only. Files are read and written in the worker, one call after the other."""
 
@@ -54,10 +42,10 @@ class MarkingFeature:
         self.ledger = Ledger()
         self.panel = MarksPanel(shell.theme)
         self.line: MarkLine | None = None
+        self._live = shell.live
         self._live_folder: Path | None = None
         self._live_marks: list[Mark] = []
         self._saving = self._stale = self._closed = False
-        self._return_to: _Place | None = None
         self._dock = _dock(shell, self.panel)
         mark = shell.commands.mark
         mark.triggered.disconnect()
@@ -162,9 +150,10 @@ class MarkingFeature:
             if self._closed:
                 return
             if error is not None:
-                self._shell.notify(_line(error))
+                self._shell.notify(error_line(error))
             elif self.folder == folder:
                 self.ledger.were_saved(numbers, lines)
+            if error is None or self.folder != folder:
                 self._save()
             if self._stale:
                 self._read()
@@ -172,19 +161,27 @@ class MarkingFeature:
 
         self._shell.bridge.run_call(lambda: add_marks(folder, marks), saved)
 
-    def _open_line(self, t: float, verdict: str, note: str, saved: Callable[[str, str], None]) -> None:
+    def _open_line(
+        self,
+        t: float,
+        verdict: str,
+        note: str,
+        saved: Callable[[str, str], None],
+        back: QWidget | None = None,
+    ) -> None:
+        """``back`` gets the focus afterwards; the timeline when none is given."""
         if self.line is not None:
             self.line.close()
         line = MarkLine(t, verdict, note, self._shell.window_widget)
         line.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         line.saved.connect(saved)
-        line.finished.connect(self._line_closed)
+        line.finished.connect(lambda _: self._line_closed(back or self._shell.timeline))
         self.line = line
         line.show()
 
-    def _line_closed(self) -> None:
+    def _line_closed(self, back: QWidget) -> None:
         self.line = None
-        self._shell.timeline.setFocus()
+        back.setFocus()
 
     # the list
 
@@ -200,16 +197,20 @@ class MarkingFeature:
         row = self._changeable(number)
         if row is not None:
             mark = row.mark
-            self._open_line(mark.t, mark.verdict, own_words(mark), lambda v, n: self._change(row, v, n))
+            self._open_line(
+                mark.t, mark.verdict, own_words(mark), lambda v, n: self._change(row, v, n), self.panel.table
+            )
 
     def _change(self, row: Row, verdict: str, note: str) -> None:
         mark = made_mark(row.mark.t, note, verdict)
         old = row.saved
         if old is None:
-            self.ledger.change(row.number, mark, None)
-            self._reopen()
+            self._replaced(row, mark, None)
         else:
-            self._rewrite(lambda folder: change_mark(folder, old, mark.note, mark.verdict))
+            self._rewrite(
+                lambda folder: change_mark(folder, old, mark.note, mark.verdict),
+                lambda saved: self._replaced(row, saved.mark, saved),
+            )
 
     def remove(self, number: int) -> None:
         """Take a mark away."""
@@ -217,12 +218,28 @@ class MarkingFeature:
         if row is None:
             return
         old = row.saved
-        self._shell.notify(f"The mark at {time_text(row.mark.t)} was removed.")
         if old is None:
-            self.ledger.remove(number)
-            self._reopen()
+            self._removed(row)
         else:
-            self._rewrite(lambda folder: remove_mark(folder, old))
+            self._rewrite(lambda folder: remove_mark(folder, old), lambda _: self._removed(row))
+
+    def _replaced(self, row: Row, mark: Mark, saved: SavedMark | None) -> None:
+        self.ledger.change(row.number, mark, saved)
+        self._show_instead(row.mark, mark)
+        self._shell.notify(f"The mark at {time_text(mark.t)} was changed.")
+        self._save()
+
+    def _removed(self, row: Row) -> None:
+        self.ledger.remove(row.number)
+        self._show_instead(row.mark, None)
+        self._shell.notify(f"The mark at {time_text(row.mark.t)} was removed.")
+
+    def _show_instead(self, old: Mark, new: Mark | None) -> None:
+        """Everywhere at once: neither the place nor the playback is lost."""
+        changes = self._shell.document.replace_mark(old, new)
+        self._shell.card.view.show_changes(changes)
+        self._shell.timeline.refresh()
+        self._show()
 
     def _changeable(self, number: int) -> Row | None:
         if self.folder is None:
@@ -230,54 +247,38 @@ class MarkingFeature:
             return None
         return None if self._saving else self.ledger.get(number)
 
-    def _rewrite(self, call: Callable[[Path], object]) -> None:
-        folder = self.folder
+    def _rewrite(self, call: Callable[[Path], Any], then: Callable[[Any], None]) -> None:
+        """Change the file, and what is shown when that is done; nothing else meanwhile."""
+        folder, document = self.folder, self._shell.document
         if folder is None:
             return
+        self._saving = True
 
-        def done(_: Any, error: Exception | None) -> None:
+        def done(result: Any, error: Exception | None) -> None:
+            self._saving = False
             if self._closed:
                 return
             if error is not None:
-                self._shell.notify(_line(error))
-            elif self.folder == folder:
-                self._reopen()
+                self._shell.notify(error_line(error))
+            elif self._shell.document is document:
+                then(result)
+            self._save()  # what was marked meanwhile
+            self._show()
 
         self._shell.bridge.run_call(lambda: call(folder), done)
-
-    def _reopen(self) -> None:
-        """Read the session again and come back to the same place: a timeline gives nothing back."""
-        folder, view = self.folder, self._shell.timeline.viewport
-        if folder is not None:
-            selected = self._shell.document.timeline.selected
-            played = self._playback.position_s if self._playback is not None else 0.0
-            self._return_to = _Place(folder.resolve(), selected, view.start_s, view.span_s, played)
-            self._shell.open_session(folder)
 
     # what happens meanwhile
 
     def _document_changed(self) -> None:
-        back, self._return_to = self._return_to, None
-        if back is not None and back.folder == self._shell.document.path:
-            self._come_back(back)
-            for row in self.ledger.unsaved():
-                self._show_at_once(row.mark)
-        else:
-            if self.line is not None:
-                self.line.close()
-            self.ledger.clear()
+        if self.line is not None:
+            self.line.close()
+        self.ledger.clear()
+        if self._live is not self._shell.live:  # another session, or a visitor's that is forgotten
+            self._live, self._live_folder = self._shell.live, None
+            self._live_marks.clear()
         self._read()
         self._allow()
         self._show()
-
-    def _come_back(self, to: _Place) -> None:
-        timeline = self._shell.timeline
-        timeline.viewport.start_s, timeline.viewport.span_s = to.start_s, to.span_s
-        timeline.refresh()
-        if to.selected is not None:
-            timeline.select(to.selected)
-        if self._playback is not None:
-            self._playback.seek(to.played_s)
 
     def _read(self) -> None:
         """The marks of a recorded session, from its file; those of a live one come as they fall."""
@@ -370,7 +371,3 @@ def _dock(shell: Shell, panel: MarksPanel) -> QDockWidget:
     shell.window_widget.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
     dock.hide()
     return dock
-
-
-def _line(error: Exception) -> str:
-    return one_line(str(error) or type(error).__name__, 400)

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.text import one_line
+from app.text import error_line, sentence
 from app.worker import Worker
 from engine.errors import MicroturnError
 
@@ -57,9 +57,4 @@ class Calls(QObject):
 
 def line_of(error: Exception | None) -> str:
     """An error as a sentence for the person; empty when there was none."""
-    if error is None:
-        return ""
-    text = one_line(str(error), 400)
-    if not isinstance(error, MicroturnError):
-        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    return "" if error is None else sentence(error_line(error))

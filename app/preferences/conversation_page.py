@@ -30,6 +30,7 @@ class ConversationPage(Page):
     title = "Conversation"
     names = ("engine", "interrupt", "backchannel", "give_way", "voice", "speed", "language")
     later = True
+    at_once = "The temperament is taken over at once, the rest not."
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)

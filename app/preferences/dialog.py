@@ -148,4 +148,5 @@ class PreferencesDialog(QDialog):
             self.page.opened()
 
     def _show_later(self) -> None:
+        self.later.setText(f"{self.page.at_once} {NEXT_START}".strip())
         self.later.setVisible(self.page.later and self.shell.bridge.active)

@@ -36,7 +36,9 @@ class Page(QScrollArea):
     title = ""
     names: tuple[str, ...] = ()
     later = False
-    """What is changed here is used from the next start of a session on."""
+    """What is changed here is used from the next start of a session on, but for ``at_once``."""
+    at_once = ""
+    """What a running session takes over, for people."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from app.privacy import elsewhere
-from app.text import one_line
+from app.text import one_line, size_text
 from engine.background.settings import BackgroundSettings
 from engine.config import DEFAULT_VOICE
 
@@ -96,13 +96,6 @@ def answers_text(settings: BackgroundSettings, found: Sequence[tuple[str, str]])
         name, address = found[0]
         return f"Answers come from this computer: {one_line(name, 40)} at {one_line(address)}"
     return "Answers come from this computer: the small built-in model, which is often wrong."
-
-
-def size_text(count: int) -> str:
-    """Bytes as people say them."""
-    if count < 1_000_000:
-        return f"{max(0, count) / 1e3:.0f} kB"
-    return f"{count / 1e6:.0f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
 
 
 def count_text(count: int) -> str:

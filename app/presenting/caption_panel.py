@@ -24,6 +24,13 @@ class CaptionPanel(Panel):
         self.hint = ""
         self._layout: QTextLayout | None = None
 
+    def show_label(self, label: str) -> None:
+        """Who speaks."""
+        if label != self.label:
+            self.label = label
+            self.setAccessibleName(f"{label}: caption")
+            self.update()
+
     def show_words(self, words: Words, hint: str = "") -> None:
         """``hint`` takes the place of words that there are none of."""
         if (words, hint) == (self.words, self.hint):

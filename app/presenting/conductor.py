@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox
 
+from app.live import Choice
 from app.presenting.choice import choice_for
 from app.presenting.deck import Deck
 from app.presenting.wipe import delete_recordings, wipe
@@ -26,45 +27,46 @@ class Conductor(QObject):
         """The presenter window is open: sessions run as the scene asks."""
         self.stand_in = True
         """Recordings of scenes take the microphone's place."""
+        self.aloud = True
+        """The room hears them."""
         self.ask = True
         """A visitor's recording is deleted only after a yes."""
         self.resetting = False
+        self.trouble = ""
+        """Why the scene could not be started: the main window may be covered."""
         self.recorded: list[Path] = []
-        """Recordings made of this visitor while presenting."""
+        """Recordings made of this visitor, by sessions that were started while presenting."""
         self.question: QMessageBox | None = None
         self._after: Callable[[], None] | None = None
+        self._presented = False
         self._timeline_about = shell.timeline.accessibleDescription()
         # Not with session_changed: others would be told of the new start before the end that it waited for.
         shell.bridge.ticked.connect(self._ticked)
+        shell.bridge.session_changed.connect(self._session_changed)
+        shell.adapt_choice = self.adapt
 
     @property
     def switching(self) -> bool:
         """Another session waits for the end of this one."""
         return self._after is not None
 
-    def start(self) -> None:
-        """Begin the scene, or, when nothing is presented, a session as the window has it."""
-        bridge = self.shell.bridge
-        if bridge.active:
-            return
-        choice = self.shell.choice()
-        if self.presenting:
-            try:
-                choice = choice_for(self.deck.scene, choice, self.stand_in)
-            except MicroturnError as err:
-                self.shell.notify(str(err), forever=True)
-                return
-            if choice.record_in is not None:
-                self.recorded.append(choice.record_in)
-        self.shell.start_session(choice)
+    def adapt(self, choice: Choice) -> Choice:
+        """As the scene asks, while one is presented. Raises MicroturnError: its sound or video is missing."""
+        if not self.presenting:
+            return choice
+        try:
+            return choice_for(self.deck.scene, choice, self.stand_in, self.aloud)
+        except MicroturnError as err:
+            self.trouble = str(err)
+            self.changed.emit()
+            raise
 
     def toggle(self) -> None:
-        """Start, or stop what runs."""
+        """Start, or stop what runs; a reset goes on to its end."""
+        if self.resetting:
+            return
         self._after = None
-        if self.shell.bridge.active:
-            self.shell.bridge.stop()
-        else:
-            self.start()
+        self.shell.toggle_session()
         self.changed.emit()
 
     def step(self, by: int) -> None:
@@ -78,8 +80,9 @@ class Conductor(QObject):
             self._changed_scene()
 
     def _changed_scene(self) -> None:
+        self.trouble = ""
         if self.presenting and self.shell.bridge.active and not self.resetting:
-            self._end_then(self.start)
+            self._end_then(self.shell.start_session)
         self.changed.emit()
 
     def reset(self) -> None:
@@ -88,6 +91,8 @@ class Conductor(QObject):
             return
         self.resetting = True
         again = self.presenting or self.shell.bridge.active
+        # A visitor's yes to a recording is not the next one's.
+        self.shell.commands.record.setChecked(False)
         wipe(self.shell, self._timeline_about)
         self.changed.emit()
         self._end_then(lambda: self._forget(again))
@@ -100,7 +105,15 @@ class Conductor(QObject):
         else:
             self._go_on()
 
+    def _session_changed(self, state: str, _: str) -> None:
+        if state == "starting" and self.shell.bridge.session is None:
+            self._presented, self.trouble = self.presenting, ""
+
     def _ticked(self) -> None:
+        session = self.shell.bridge.session
+        folder = session.out_dir if session is not None and self._presented else None
+        if folder is not None and folder not in self.recorded:
+            self.recorded.append(folder)
         if self._after is not None and not self.shell.bridge.active:
             self._go_on()
 
@@ -120,7 +133,7 @@ class Conductor(QObject):
         elif folders:
             self._delete(folders)
         if again:
-            self.start()
+            self.shell.start_session()
 
     def _ask(self, folders: list[Path]) -> None:
         """Not modal: the next visitor need not wait for it. Without an answer the recording is kept."""
@@ -152,5 +165,6 @@ class Conductor(QObject):
                 self.shell.notify(f"The visitor's recording is not all gone: {why}", forever=True)
             else:
                 self.shell.notify("The visitor's recording was deleted.")
+            self.shell.signals.sessions_changed.emit()
 
         self.shell.bridge.run_call(lambda: delete_recordings(folders), deleted)

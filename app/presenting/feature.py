@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QKeySequence
 
+from app.live import LiveSession
 from app.presenting.captions import NOTHING, captions
 from app.presenting.conductor import Conductor
 from app.presenting.deck import Deck, Moment, stage
@@ -11,10 +13,13 @@ from app.presenting.figures import PRECISION_S, Figures, compute_text, offset_te
 from app.presenting.ring import Ring, taken
 from app.presenting.scenes_dialog import ScenesDialog
 from app.presenting.window import PresenterWindow, beside, other_screen
+from app.session_choice import background_from
 from app.shell import Shell
 from engine.events import Event
 
 MENU = "&Present"
+NEXT_KEYS, BACK_KEYS, BLANK_KEYS = ("PgDown",), ("PgUp",), (".", "B")
+"""What slide clickers send."""
 _PICTURE_TICKS = 3  # about ten pictures a second
 
 
@@ -27,15 +32,15 @@ class PresenterFeature(QObject):
         self.deck = Deck()
         self.conductor = Conductor(shell, self.deck, self)
         self.conductor.stand_in = shell.settings.present_recordings
+        self.conductor.aloud = shell.settings.present_aloud
         self.conductor.ask = shell.settings.present_ask_delete
         self.window: PresenterWindow | None = None
         self.dialog: ScenesDialog | None = None
         self._figures = Figures()
         self._ring = Ring()
-        self._server = ""
+        self._server, self._sends_pictures = "", False
         self._ticks = 0
         self._add_commands()
-        self._take_start_over()
         signals = shell.signals
         signals.events_taken.connect(self._events_taken)
         signals.document_changed.connect(self._begin_anew)
@@ -43,6 +48,7 @@ class PresenterFeature(QObject):
         signals.theme_changed.connect(self._theme_changed)
         signals.settings_changed.connect(self._settings_changed)
         signals.closing.connect(self._closing)
+        shell.commands.record.toggled.connect(lambda _: self.refresh())
         self.conductor.changed.connect(self.refresh)
 
     def _add_commands(self) -> None:
@@ -59,6 +65,9 @@ class PresenterFeature(QObject):
         self._back = add(
             MENU, "Previo&us scene", "", "End this scene and go back", lambda: self.conductor.step(-1)
         )
+        self._blank = add(
+            MENU, "&Blank the screen", "", "Black, and back: nobody sees what goes on", self.blank
+        )
         self._scenes = add(MENU, "&Scenes…", "", "Choose, write and share scenes", self.show_scenes)
         self._stand_in = add(
             MENU,
@@ -69,6 +78,15 @@ class PresenterFeature(QObject):
             checkable=True,
         )
         self._stand_in.setChecked(self.conductor.stand_in)
+        self._aloud = add(
+            MENU,
+            "Play the visitor a&loud",
+            "",
+            "The room hears the recorded visitor from the loudspeaker",
+            self._set_aloud,
+            checkable=True,
+        )
+        self._aloud.setChecked(self.conductor.aloud)
         self._reset = add(
             MENU, "Reset for the next &visitor", "F9", "End, forget this visitor, start again", self.reset
         )
@@ -82,26 +100,13 @@ class PresenterFeature(QObject):
         )
         self._ask.setChecked(self.conductor.ask)
 
-    def _take_start_over(self) -> None:
-        """Start, wherever it is pressed, runs the scene while one is presented."""
-        shell = self.shell
-        shell.side.start.clicked.disconnect(shell.toggle_session)
-        shell.commands.toggle.triggered.disconnect(shell.toggle_session)
-        shell.side.start.clicked.connect(self._toggle)
-        shell.commands.toggle.triggered.connect(self._toggle)
-
-    def _toggle(self, _: bool = False) -> None:
-        self.conductor.toggle()
-
     # the window
 
     def present(self) -> None:
         """Full screen, on the screen of the main window."""
         window = self._opened()
         window.present(self.shell.window_widget.screen())
-        window.raise_()
-        window.activateWindow()
-        window.setFocus()
+        self._bring_forward(window)
 
     def present_beside(self) -> None:
         """Full screen on the other screen; with one screen an ordinary window beside. The controls stay."""
@@ -110,15 +115,20 @@ class PresenterFeature(QObject):
         window.present(other)
         if other is None:
             window.setGeometry(beside(main.frameGeometry(), main.screen().availableGeometry()))
+        self._bring_forward(window)
+
+    @staticmethod
+    def _bring_forward(window: PresenterWindow) -> None:
         window.raise_()
-        main.activateWindow()
+        window.activateWindow()
+        window.setFocus()
 
     def _opened(self) -> PresenterWindow:
         if self.window is None:
             window = self.window = PresenterWindow(self.shell.theme)
             do = self.shell.commands
             window.addActions(
-                [do.toggle, do.mute, do.mark, do.cancel, do.allow, do.deny,
+                [do.toggle, do.mute, do.mark, do.record, do.cancel, do.allow, do.deny,
                  self._present, self._second, self._reset]
             )  # fmt: skip
             window.stepped.connect(self.conductor.step)
@@ -129,6 +139,7 @@ class PresenterFeature(QObject):
             for trouble in self.deck.troubles[:1]:
                 self.shell.notify(trouble)
             self.conductor.presenting = True
+            self._clicker_works(True)
             self._settings_changed()
             self._begin_anew()
         return self.window
@@ -136,14 +147,27 @@ class PresenterFeature(QObject):
     def _left(self) -> None:
         window, self.window = self.window, None
         self.conductor.presenting = False
+        self._clicker_works(False)
         if window is not None:
             window.deleteLater()
+            if self.shell.bridge.active:
+                self.shell.notify("The scene goes on here, until it is stopped.")
+
+    def _clicker_works(self, on: bool) -> None:
+        """A clicker's buttons, when the main window has the keyboard, too; not in fields for text."""
+        for action, keys in ((self._next, NEXT_KEYS), (self._back, BACK_KEYS), (self._blank, BLANK_KEYS)):
+            action.setShortcuts([QKeySequence(key) for key in keys] if on else [])
+
+    def blank(self) -> None:
+        """Black the room's screen out, or bring it back."""
+        if self.window is not None:
+            self.window.set_blank(self.window.blank.isHidden())
 
     def _closing(self) -> None:
         if self.window is not None:
             self.window.close()
-        if self.dialog is not None:
-            self.dialog.close()
+        if self.dialog is not None and not self.dialog.close():
+            self.dialog.done(0)  # what was written there is not valid
 
     # what it shows
 
@@ -179,11 +203,14 @@ class PresenterFeature(QObject):
         return Moment(
             session=bridge.state,
             title=status.title,
+            hears=_hears(session) if bridge.state == "running" else "",
             progress=status.detail if bridge.state == "starting" else "",
             error=status.detail if bridge.state == "failed" else "",
             muted=bridge.muted,
             recording=session is not None and session.recording,
+            record=self.shell.commands.record.isChecked(),
             resetting=conductor.resetting,
+            trouble=conductor.trouble,
             switching=conductor.switching,
             silent=captions(self.shell.live.conversation) == (NOTHING, NOTHING),
         )
@@ -192,7 +219,7 @@ class PresenterFeature(QObject):
         if self.window is None:
             return
         moment = self._moment()
-        shown = stage(self.deck, moment, self.conductor.stand_in, self._server)
+        shown = stage(self.deck, moment, self.conductor.stand_in, self._server, self._sends_pictures)
         self.window.show_stage(shown)
         gone = moment.resetting or moment.switching
         said = (NOTHING, NOTHING) if gone else captions(self.shell.live.conversation)
@@ -214,8 +241,8 @@ class PresenterFeature(QObject):
         )
 
     def _settings_changed(self) -> None:
-        background = self.shell.choice().background
-        self._server = background.base_url if background is not None else ""
+        background = background_from(self.shell.settings)
+        self._server, self._sends_pictures = background.base_url, background.send_frames
 
     def _theme_changed(self) -> None:
         if self.window is not None:
@@ -249,12 +276,30 @@ class PresenterFeature(QObject):
         self.refresh()
 
     def _set_stand_in(self, on: bool) -> None:
-        self.conductor.stand_in = on
+        self.conductor.stand_in, self.conductor.trouble = on, ""
         self.shell.change_settings(present_recordings=on)
+        self._used_later()
+        self.refresh()
+
+    def _set_aloud(self, on: bool) -> None:
+        self.conductor.aloud = on
+        self.shell.change_settings(present_aloud=on)
+        self._used_later()
+
+    def _used_later(self) -> None:
         if self.shell.bridge.active:
             self.shell.notify("This is used from the next start on.")
-        self.refresh()
 
     def _set_ask(self, on: bool) -> None:
         self.conductor.ask = on
         self.shell.change_settings(present_ask_delete=on)
+
+
+def _hears(session: LiveSession | None) -> str:
+    """As ``Moment.hears`` says: of the session itself, whatever is chosen for the next one."""
+    if session is None:
+        return ""
+    opened: bool | None = getattr(session.source, "device_open", None)
+    if opened is None:
+        return "over" if getattr(session.source, "over", False) else "visitor"
+    return "open" if opened else "closed"

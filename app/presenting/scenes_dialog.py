@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.presenting.deck import Deck
 from app.shell import Shell
-from app.text import one_line
+from app.text import one_line, sentence
 from app.theme import GAP
 from engine import scenes
 from engine.background.settings import MAX_INSTRUCTIONS
@@ -89,7 +89,7 @@ class ScenesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Scenes")
         self.shell, self.deck = shell, deck
-        self.scene = deck.scene
+        self.scene = self.shown = deck.scene
         self.list = QListWidget()
         self.list.setAccessibleName("Scenes")
         self.list.setSpacing(4)
@@ -107,6 +107,7 @@ class ScenesDialog(QDialog):
         self.recording = PathField("Recording", _SOUND)
         self.video = PathField("Video", _VIDEO)
         self.traits = {trait: _steps(label) for trait, label in _TRAITS}
+        self._warned = False
         self.told = QLabel()
         self.told.setProperty("kind", "notice")
         self.told.setTextFormat(Qt.TextFormat.PlainText)
@@ -121,7 +122,7 @@ class ScenesDialog(QDialog):
             )
         }  # fmt: skip
         self._lay_out()
-        self.list.currentRowChanged.connect(self._row_changed)
+        self.list.currentRowChanged.connect(self._row_chosen)
         self.reload(deck.scene.file)
         self.resize(860, 620)
 
@@ -137,7 +138,7 @@ class ScenesDialog(QDialog):
         rows: tuple[tuple[str, QWidget], ...] = (
             ("Na&me", self.name),
             ("What to &try", self.to_try),
-            ("Instr&uctions", self.instructions),
+            ("Inst&ructions", self.instructions),
             ("Ser&ver", self.server),
             ("M&odel", self.model),
         )
@@ -190,6 +191,40 @@ class ScenesDialog(QDialog):
         if 0 <= row < len(self.deck.scenes):
             self.show_scene(self.deck.scenes[row])
 
+    def _row_chosen(self, row: int) -> None:
+        """Another scene; what was written in the one before is stored, or stays until it is right."""
+        if not 0 <= row < len(self.deck.scenes):
+            return
+        file = self.deck.scenes[row].file
+        if self._store():
+            self.reload(file)
+        else:
+            self._select(self.scene.file)
+
+    def _select(self, file: Path | None) -> None:
+        """The row of a scene, without showing it."""
+        row = next((k for k, scene in enumerate(self.deck.scenes) if scene.file == file), -1)
+        self.list.blockSignals(True)
+        self.list.setCurrentRow(row)
+        self.list.blockSignals(False)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something was written that is not stored."""
+        return not self.scene.bundled and self.edited() != self.shown
+
+    def _store(self) -> bool:
+        """Store what was written, if anything; False when it cannot be."""
+        if not self.unsaved:
+            return True
+        try:
+            self.scene = scenes.save(self.edited())
+        except MicroturnError as err:
+            self._tell(str(err))
+            return False
+        self.shown = self.edited()
+        return True
+
     def show_scene(self, scene: Scene) -> None:
         """In the editor; a bundled one cannot be changed."""
         self.scene = scene
@@ -203,6 +238,7 @@ class ScenesDialog(QDialog):
         for trait, box in self.traits.items():
             value = None if scene.temperament is None else getattr(scene.temperament, trait)
             _show_step(box, value)
+        self.shown, self._warned = self.edited(), False
         editable = not scene.bundled
         for field in (
             self.name,
@@ -223,7 +259,7 @@ class ScenesDialog(QDialog):
         if scene.bundled:
             self._tell("This scene came with Microturn. Duplicate it to change it.")
         elif why := scene.missing():
-            self._tell(f"{why[:1].upper()}{why[1:]}.")
+            self._tell(sentence(why))
         elif not self.deck.troubles:
             self._tell("")
 
@@ -261,7 +297,10 @@ class ScenesDialog(QDialog):
         self.reload(select)
 
     def _new(self) -> None:
-        self.list.setCurrentRow(-1)
+        if not self._store():
+            return
+        self.reload(None)
+        self._select(None)
         self.show_scene(Scene("New scene"))
         self.name.selectAll()
         self.name.setFocus()
@@ -270,7 +309,8 @@ class ScenesDialog(QDialog):
         self._try(lambda: scenes.save(self.edited()).file)
 
     def _duplicate(self) -> None:
-        self._try(lambda: scenes.duplicate(self.scene).file)
+        if self._store():
+            self._try(lambda: scenes.duplicate(self.scene).file)
 
     def _delete(self) -> None:
         def call() -> None:
@@ -279,11 +319,15 @@ class ScenesDialog(QDialog):
         self._try(call)
 
     def _import(self) -> None:
+        if not self._store():
+            return
         name, _ = QFileDialog.getOpenFileName(self, "Import a scene", "", _SCENES)
         if name:
             self._slow(lambda: scenes.import_scene(Path(name)).file, "")
 
     def _export(self) -> None:
+        if not self._store():
+            return
         start = f"{scenes.file_stem(self.scene.name)}{scenes.PACKED}"
         name, _ = QFileDialog.getSaveFileName(self, "Export the scene", start, "Scenes (*.zip)")
         if name:
@@ -306,7 +350,17 @@ class ScenesDialog(QDialog):
         self.shell.bridge.run_call(call, done)
 
     def _put_on(self) -> None:
-        self.chosen.emit(self.scene.file)
+        if self._store():
+            self.reload(self.scene.file)
+            self.chosen.emit(self.scene.file)
+
+    def reject(self) -> None:
+        """Close, or Escape: what was written is stored; what cannot be stays to be mended, once."""
+        if self._store() or self._warned:
+            super().reject()
+        else:
+            self._warned = True
+            self._tell(f"{self.told.text()} Close again to leave it unsaved.")
 
 
 def _steps(label: str) -> QComboBox:

@@ -94,8 +94,7 @@ class FooterPanel(Panel):
     def show_stage(self, stage: Stage) -> None:
         if stage != self.stage:
             self.stage = stage
-            recorded = "Recording" if stage.recording else "Not recorded"
-            self.setAccessibleDescription(f"{stage.about} {stage.input}. {recorded}.")
+            self.setAccessibleDescription(f"{stage.about} {stage.input}. {stage.recorded}.")
             self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:
@@ -106,8 +105,8 @@ class FooterPanel(Panel):
             metrics, right = QFontMetricsF(painter.font()), float(self.width() - pad)
             middle, r = self.height() / 2, self.px(110)
             states = (
-                ("Recording" if stage.recording else "Not recorded", stage.recording, t.danger),
-                (stage.input, stage.muted, t.warning),
+                (stage.recorded, stage.recording, t.danger),
+                (stage.input, stage.unheard, t.warning),
             )
             for words, strong, colour in states:
                 width = metrics.horizontalAdvance(words)

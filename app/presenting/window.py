@@ -95,6 +95,7 @@ class PresenterWindow(QWidget):
     def show_stage(self, stage: Stage) -> None:
         self.header.show_stage(stage)
         self.footer.show_stage(stage)
+        self.user.show_label("Recorded visitor" if stage.visitor else "You")
 
     def show_words(self, user: Words, assistant: Words, notice: str) -> None:
         """``notice`` stands where the assistant's words will be, while there are none."""
@@ -126,7 +127,9 @@ class PresenterWindow(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        if key in (Qt.Key.Key_PageDown, Qt.Key.Key_Right):
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            super().keyPressEvent(event)  # Ctrl+R is to record, and no R
+        elif key in (Qt.Key.Key_PageDown, Qt.Key.Key_Right):
             self.stepped.emit(1)
         elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_Left):
             self.stepped.emit(-1)

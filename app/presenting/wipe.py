@@ -38,9 +38,14 @@ def wipe(shell: Shell, timeline_about: str = "") -> None:
             named.setAccessibleName("")
     QToolTip.hideText()
     clipboard = QGuiApplication.clipboard()
-    copied = clipboard.text().strip()
-    if clipboard.ownsClipboard() or (copied and any(copied in text or text in copied for text in said)):
+    if clipboard.ownsClipboard() or is_of(clipboard.text(), said):
         clipboard.clear()
+
+
+def is_of(copied: str, said: Iterable[str]) -> bool:
+    """Whether a text was copied out of a line, or has a whole line in it."""
+    text = copied.strip()
+    return bool(text) and any(line and (text in line or line in text) for line in said)
 
 
 def delete_recordings(folders: Iterable[Path]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from app.session_choice import recordings_folder
 from app.sessions import texts, work
 from app.sessions.page import SessionsPage
 from app.shell import Shell
-from app.text import one_line
+from app.text import error_line, one_line
 from engine.recorder.catalogue import Entry, read_entries, scan, set_title
 from engine.recorder.importing import import_session
 from engine.recorder.retention import Deleted, delete_sessions
@@ -43,7 +43,8 @@ class SessionsFeature:
         page.renamed.connect(self._rename)
         bridge.session_changed.connect(self._session_changed)
         bridge.trouble.connect(self._trouble)
-        shell.signals.settings_changed.connect(self._settings_changed)
+        for changed in (shell.signals.settings_changed, shell.signals.sessions_changed):
+            changed.connect(self._list_changed)
         shell.signals.closing.connect(self._close)
         if shell.settings.keep_days > 0 and shell.sessions_folder() == recordings_folder(shell.settings):
             self._expire(shell.settings.keep_days)
@@ -84,7 +85,7 @@ class SessionsFeature:
                 self._waiting = tuple(path for path in self._waiting if path not in done)
                 self._read_on()
             elif error is not None:
-                self.page.show_message(_line(error))
+                self.page.show_message(error_line(error))
 
         self._shell.bridge.run_call(lambda: work.read_some(paths), read)
 
@@ -188,8 +189,8 @@ class SessionsFeature:
         if state in ("running", "stopped", "failed") and self._shown:
             self.refresh()
 
-    def _settings_changed(self) -> None:
-        """The folder may be another one, or empty now."""
+    def _list_changed(self) -> None:
+        """The folder may be another one, or hold other sessions."""
         if self._shown:
             self.refresh()
 
@@ -207,7 +208,7 @@ class SessionsFeature:
             if self._closed:
                 return
             if error is not None:
-                self.page.show_message(_line(error))
+                self.page.show_message(error_line(error))
             else:
                 then(result)
 
@@ -233,7 +234,3 @@ class SessionsFeature:
 
 def _reveal(path: Path) -> None:
     QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-
-def _line(error: Exception) -> str:
-    return one_line(str(error) or type(error).__name__, 400)

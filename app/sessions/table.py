@@ -20,7 +20,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.sessions import texts
-from app.text import one_line
+from app.text import one_line, size_text
 from app.theme import Theme, px, q
 from engine.recorder.catalogue import Entry, matches
 
@@ -47,12 +47,12 @@ COLUMNS = (
     Column("Said first", 130, lambda e: one_line(e.first_words, 120), lambda e: e.first_words.casefold()),
     Column("Marks", 104, texts.marks_text, lambda e: e.mark_count),
     Column("Faults", 60, lambda e: str(e.faults or ""), lambda e: e.faults, number=True),
-    Column("Size", 72, lambda e: texts.size_text(e.bytes), lambda e: e.bytes, number=True),
+    Column("Size", 72, lambda e: size_text(e.bytes), lambda e: e.bytes, number=True),
     Column("Condition", 112, texts.state_text, texts.state_text),
     Column("Turns", 60, lambda e: f"{e.turns:,}" if e.turns else "", lambda e: e.turns, number=True),
     Column("Engine", 70, lambda e: one_line(e.engine, 60), lambda e: texts.model_text(e).casefold()),
 )
-NAME, BEGAN = 0, 1
+NAME, BEGAN, SAID = 0, 1, 3
 _ALIGNED = {
     False: Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
     True: Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
@@ -192,7 +192,7 @@ class SessionTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
+        header.setSectionResizeMode(SAID, QHeaderView.ResizeMode.Stretch)  # words need the room
         self.doubleClicked.connect(lambda _: self.open_asked.emit())
         self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit())
         self.set_theme(model.theme)

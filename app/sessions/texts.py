@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.text import one_line
+from app.text import one_line, size_text
 from app.timeline.time_scale import clock_label
 from engine.recorder.catalogue import Entry
 from engine.recorder.marks import verdict_label
@@ -38,16 +38,6 @@ def marks_text(entry: Entry) -> str:
     """How many, and of what kind: ``3: 2 late, 1 good``."""
     kinds = [f"{count} {one_line(verdict_label(name), 40)}" for name, count in entry.marks if name]
     return ": ".join(part for part in (str(entry.mark_count or ""), ", ".join(kinds)) if part)
-
-
-def size_text(size: int) -> str:
-    """In decimal units, as file managers show them."""
-    amount = float(size)
-    for unit in ("bytes", "kB", "MB"):
-        if amount < 1_000:
-            return f"{amount:.0f} {unit}" if unit != "MB" or amount >= 10 else f"{amount:.1f} {unit}"
-        amount /= 1_000
-    return f"{amount:.1f} GB"
 
 
 def state_text(entry: Entry) -> str:

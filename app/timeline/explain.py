@@ -51,7 +51,7 @@ class Explanation:
 
 
 def level_text(db: float) -> str:
-    return "silent" if db <= -100 else f"{db:.0f} dB"
+    return "silent" if db <= -100 else f"{round(db)} dB"
 
 
 def margin(turn: Turn) -> tuple[str, float]:
@@ -78,10 +78,10 @@ def verdict(turn: Turn) -> str:
     other, by = margin(turn)
     chosen = turn.probs.get(turn.decision, 0.0)
     if by < 0:
-        return f"{turn.decision} {chosen:.0%}, although {other} was {-by:.0%} more probable."
+        return f"{turn.decision} {chosen:.1%}, although {other} was {-100 * by:.1f} points more probable."
     closeness = "clear" if by >= 0.5 else "narrow" if by < 0.15 else "moderate"
-    runner_up = f"next {other} {turn.probs[other]:.0%}"
-    return f"{turn.decision} {chosen:.0%}, {runner_up}: a {closeness} margin of {by:.0%}."
+    runner_up = f"next {other} {turn.probs[other]:.1%}"
+    return f"{turn.decision} {chosen:.1%}, {runner_up}: a {closeness} margin of {100 * by:.1f} points."
 
 
 def _heard(turn: Turn, model: TimelineModel) -> tuple[Row, ...]:

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 Times = NDArray[np.float64]
 _MAX_LIVE = 4_000
+_WRONG = (
+    (GAP, "lost audio", "some of the microphone’s sound was lost",
+     "some of the microphone’s sound was lost in {} micro-turns"),
+    (SKIPPED, "overrun", "the model was not asked: the computer was too far behind",
+     "the model was not asked for {} micro-turns: the computer was too far behind"),
+    (MISSED, "late step", "the step came more than 200 ms late", "{} steps came more than 200 ms late"),
+)  # fmt: skip
+"""Flag of a micro-turn, kind of fault, and its words for one of them and for a run."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +114,32 @@ def _spot(found: object) -> Spot:
 
 
 def told_faults(model: TimelineModel) -> Spots:
-    """Reported faults, and micro-turns that went wrong."""
+    """Reported faults, and runs of micro-turns that went wrong."""
     spots = [Spot(i.t, i.t, "fault", i.text) for i in model.items.faults.items[-_MAX_LIVE:]]
     turns = model.turns
+    wrong = {GAP: list[int](), SKIPPED: list[int](), MISSED: list[int]()}
     for i in turns.flagged(MISSED | SKIPPED | GAP, turns.base, turns.end)[-_MAX_LIVE:]:
         bits = turns.bits(i)
         if bits & GAP:
-            spots.append(_turn_spot(i, "lost audio", "some of the microphone’s sound was lost"))
+            wrong[GAP].append(i)
         if bits & SKIPPED:
-            spots.append(_turn_spot(i, "overrun", "the model was not asked: the computer was too far behind"))
+            wrong[SKIPPED].append(i)
         elif bits & MISSED:
-            spots.append(_turn_spot(i, "late step", "the step came more than 200 ms late"))
+            wrong[MISSED].append(i)
+    for flag, kind, one, more in _WRONG:
+        for first, last in _runs(wrong[flag]):
+            count = last - first + 1
+            text = one if count == 1 else more.format(count)
+            spots.append(Spot(first * CHUNK_S, (last + 1) * CHUNK_S, kind, text))
     return Spots(spots)
 
 
-def _turn_spot(i: int, kind: str, text: str) -> Spot:
-    return Spot(i * CHUNK_S, (i + 1) * CHUNK_S, kind, text)
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each run of neighbours."""
+    found: list[tuple[int, int]] = []
+    for i in numbers:
+        if found and found[-1][1] == i - 1:
+            found[-1] = found[-1][0], i
+        else:
+            found.append((i, i))
+    return found

@@ -17,6 +17,8 @@ from engine.config import CHUNK_S
 
 Highlights = Sequence[tuple[float, float, str]]
 """(start, end, label) in session seconds."""
+LEAST_LABEL = 0.4
+"""Names become no smaller than this part of their natural size."""
 TICK_PX = 4
 """Height of the rows of ticks above and below the minimap."""
 
@@ -145,6 +147,35 @@ def paint_playhead(painter: QPainter, frame: Frame, x: float, colour: str) -> No
     painter.drawLine(QPointF(x, frame.ruler - 10), QPointF(x, frame.bottom))
 
 
+def label_places(
+    wanted: Sequence[float], line: float, top: float, bottom: float
+) -> tuple[float, list[float]]:
+    """Where the lanes' names stand: the scale of their text, and the middle of each, without overlaps.
+
+    ``wanted``: middles of the lanes; ``line``: height of a name at its natural size. Where lanes are lower
+    than a name, names move away from their lanes, by half their height at most, and become smaller.
+    """
+    scale = 1.0
+    while True:
+        places = _apart(wanted, line * scale, top, bottom)
+        far = max((abs(a - b) for a, b in zip(places, wanted, strict=True)), default=0.0)
+        if far <= line * scale / 2 or scale <= LEAST_LABEL:
+            return scale, places
+        scale = round(scale - 0.05, 2)
+
+
+def _apart(wanted: Sequence[float], line: float, top: float, bottom: float) -> list[float]:
+    """As near to ``wanted`` as can be with ``line`` between neighbours: pushed down, then up."""
+    places, last = [], top - line / 2
+    for middle in wanted:
+        last = max(middle, last + line)
+        places.append(last)
+    following = bottom + line / 2
+    for k in range(len(places) - 1, -1, -1):
+        following = places[k] = min(places[k], following - line)
+    return places
+
+
 def paint_gutter(painter: QPainter, frame: Frame, view: View, lanes: Sequence[Placed]) -> None:
     """The names of the lanes."""
     t = view.theme
@@ -152,15 +183,17 @@ def paint_gutter(painter: QPainter, frame: Frame, view: View, lanes: Sequence[Pl
     painter.setPen(q(t.border))
     x = frame.gutter - 0.5
     painter.drawLine(QPointF(x, frame.ruler), QPointF(x, frame.bottom))
-    title, small = font(9, QFont.Weight.Medium), font(7.5)
+    small = font(7.5)
     left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-    for lane, top, height in lanes:
-        if not lane.label:
-            continue
-        painter.setFont(title)
+    named = [one for one in lanes if one[0].label]
+    # In a high lane the name stands at the top, with the note under it.
+    wanted = [top + min(height, px(16)) / 2 for _, top, height in named]
+    scale, places = label_places(wanted, px(16), frame.ruler, frame.bottom)
+    line = px(16) * scale
+    for (lane, top, height), middle in zip(named, places, strict=True):
+        painter.setFont(font(9 * scale, QFont.Weight.Medium))
         painter.setPen(q(t.text))
-        line = px(16)
-        box = QRectF(14, top + min((height - line) / 2, 0), frame.gutter - 18, line)
+        box = QRectF(14, middle - line / 2, frame.gutter - 18, line)
         painter.drawText(box, left, lane.label)
         if lane.note and height >= line + px(11):
             painter.setFont(small)

@@ -60,6 +60,19 @@ class Instants:
             del self.items[:drop], self._times[:drop]
             self.dropped += drop
 
+    def replace(self, old: Instant, new: Instant | None) -> None:
+        """Another instant of the same time instead of one, or none."""
+        at = next((k for k in range(*self._range(old.t)) if self.items[k] == old), None)
+        if at is None:
+            return
+        if new is not None:
+            self.items[at] = new
+        else:
+            del self.items[at], self._times[at]
+
+    def _range(self, t: float) -> tuple[int, int]:
+        return bisect_left(self._times, t), bisect_right(self._times, t)
+
     def between(self, t0: float, t1: float) -> list[Instant]:
         return self.items[bisect_left(self._times, t0) : bisect_left(self._times, t1)]
 
@@ -231,6 +244,11 @@ class Items:
                 self._instant(self.notes, Instant(event.t, "text_in", one_line(event.text)))
             case VisionEvent():
                 self._instant(self.notes, Instant(event.t, "vision", one_line(event.event)))
+
+    def replace_mark(self, old: Mark, new: Mark | None) -> None:
+        """Another mark of the same time instead of one, or none."""
+        for lane in (self.instants, self.notes):
+            lane.replace(_marked(old), None if new is None else _marked(new))
 
     def _instant(self, lane: Instants, instant: Instant) -> None:
         self.instants.add(instant)

@@ -1,4 +1,4 @@
-"""Waveforms and small pictures of a recorded session, read beside the window. Knows no Qt.
+"""Waveforms and small pictures of a recorded session, read beside the window; a live one's pictures. No Qt.
 
 ``want`` says what is visible, ``poll`` takes what has been read and asks for
 the next piece: pictures first, then samples of a near view, then the rest of
@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from app.timeline.live_pictures import LivePictures
 from app.timeline.pictures import Picture, Pictures, Tile, VideoFile, tiles
 from app.timeline.wave import FINE_PX_PER_S, Blocks, Pyramid, Wave, WaveFile
 from app.worker import Worker
@@ -40,6 +41,7 @@ class Media:
         self._sounds: dict[str, _Sound] = {}
         self._video: VideoFile | None = None
         self._pictures = Pictures()
+        self._live: LivePictures | None = None
         self._span = (0.0, 0.0, 0.0)
         self._tiles: list[Tile] = []
         self._changed = False
@@ -53,10 +55,15 @@ class Media:
         self._folder = folder
         self._session += 1
         self._sounds, self._video, self._pictures, self._tiles = {}, None, Pictures(), []
-        self.scaled = {}
+        self.scaled, self._live = {}, None
         there = [name for name in (*SOUNDS, VIDEO) if folder is not None and (folder / name).is_file()]
         self._to_open = there
         self.has_video = VIDEO in there
+
+    def show_live(self, pictures: LivePictures) -> None:
+        """Show what a running session's camera gives, instead of what a folder holds."""
+        self._live = pictures
+        self.has_video = pictures.shape is not None
 
     def close(self) -> None:
         """Nothing is read any more; returns at once."""
@@ -106,12 +113,19 @@ class Media:
         return self._tiles
 
     def picture(self, t: float) -> Picture | None:
-        return self._pictures.get(t)
+        """What the tile at second ``t`` shows, as far as it is known."""
+        return self._live.at(t) if self._live is not None else self._pictures.get(t)
+
+    def pictureless(self, t: float) -> bool:
+        """There was no picture at second ``t``: the camera was off."""
+        return (self._live is not None or self._pictures.known(t)) and self.picture(t) is None
 
     @property
     def shape(self) -> float:
         """Width of a picture by its height."""
-        return self._video.size[0] / self._video.size[1] if self._video is not None else 4 / 3
+        if self._video is not None:
+            return self._video.size[0] / self._video.size[1]
+        return (self._live.shape if self._live is not None else None) or 4 / 3
 
     def _next(self) -> tuple[Callable[[], Any], Callable[[Any], None]] | None:
         if self._to_open and self._folder is not None:

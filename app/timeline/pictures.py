@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_PICTURES = 240
 HEIGHT_PX = 72
 """Pictures are kept at this height, for lanes of any height and screens of any density."""
+STALE_S = 2.0
+"""A picture older than this is none: the camera had stopped."""
 _AHEAD = 12
 """A picture that is at most so many pictures ahead is reached by decoding on, without a seek."""
 
@@ -67,6 +69,10 @@ class Pictures:
             self._kept.move_to_end(t)
         return self._kept.get(t)
 
+    def known(self, t: float) -> bool:
+        """It has been read, and may be None."""
+        return t in self._kept
+
     def missing(self, wanted: list[Tile]) -> list[float]:
         return [tile.t for tile in wanted[: self._limit] if tile.t not in self._kept]
 
@@ -108,9 +114,9 @@ class VideoFile:
         """Width and height of the pictures."""
 
     def picture(self, t: float) -> Picture | None:
-        """The newest picture at second ``t``; None before the first one and far behind the last."""
+        """The newest picture at second ``t``; None before the first one, and where the camera had stopped."""
         number = bisect_right(self._times, t + 1e-6) - 1
-        if number < 0:
+        if number < 0 or t - self._times[number] > STALE_S:
             return None
         try:
             frame = self._frame(number)

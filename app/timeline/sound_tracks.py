@@ -99,8 +99,10 @@ def paint_camera(painter: QPainter, top: float, height: float, view: View) -> No
         return
     width = height * media.shape
     for tile in media.tiles:
-        if tile.t > view.model.end_s:
+        if tile.t >= view.model.end_s:
             break
+        if media.pictureless(tile.t):
+            continue
         # One that began before the view stays at its edge as long as it is shown.
         x = min(max(view.scale.x(tile.t), view.left), view.scale.x(tile.t1) - width)
         box = QRectF(x + 0.5, top, width, height)
@@ -119,7 +121,7 @@ def paint_camera(painter: QPainter, top: float, height: float, view: View) -> No
 
 def _thumbnail(media: Media, t: float, picture: Pixels, width: int, height: int) -> QImage:
     """A picture at the size of the lane; scaling it anew for each repaint would take longer than all else."""
-    key = (t, width, height)
+    key = (t, width, height, id(picture))  # of a live session, a newer one may come for the same time
     made: QImage | None = media.scaled.get(key)
     if made is None:
         if len(media.scaled) >= _MOST_SCALED:

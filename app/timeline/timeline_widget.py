@@ -32,6 +32,7 @@ from app.timeline.hover import lane_text
 from app.timeline.items import Job
 from app.timeline.job_menu import job_menu, jobs_near
 from app.timeline.lanes import LANES, NAMES, Placed, natural_height, place
+from app.timeline.live_pictures import LivePictures
 from app.timeline.media import Media
 from app.timeline.model import TimelineModel
 from app.timeline.pointer import Pointer
@@ -136,6 +137,14 @@ class TimelineWidget(QWidget):
         self._media.open(folder)
         if folder is not None:
             self._media_timer.start()
+        self.invalidate()
+
+    def show_live_pictures(self, pictures: LivePictures) -> None:
+        """What a running session's camera gives; ``set_folder`` ends it."""
+        had = self._media.has_video
+        self._media.show_live(pictures)
+        if self._media.has_video != had:
+            self.updateGeometry()
         self.invalidate()
 
     @property

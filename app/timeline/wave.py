@@ -73,7 +73,7 @@ class Pyramid:
     """Extremes of a sound of ``seconds``, filled from the front."""
 
     def __init__(self, seconds: float) -> None:
-        bins = max(ceil(min(seconds, MAX_SECONDS) / BIN_S), 1)
+        bins = max(ceil(min(seconds, MAX_SECONDS) / BIN_S - 1e-6), 1)
         self._levels = [np.zeros((-(-bins // STEP**k), 2), np.int16) for k in range(LEVELS)]
         self.filled = 0
         """Bins of 10 ms that are known."""

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 
 from app.shell import Shell
 from app.welcome.page import WelcomePage
@@ -57,6 +57,8 @@ class Welcome:
         self.page = WelcomePage(shell.theme, shell.menus, shell.side.privacy.text())
         self._check: Any = None
         self._camera: Any = None
+        self._began = False
+        """The last step has started a session: the keys go to it when it runs."""
         self._number = 0
         """Of the step's devices; what was asked for by an earlier step is given back at once."""
         self._timer = QTimer(self.page)
@@ -91,12 +93,16 @@ class Welcome:
     def _session_changed(self, state: str, _: str) -> None:
         if state == "starting" and not self._shell.settings.welcomed:
             self._shell.change_settings(welcomed=True)
+        elif state == "running" and self._began:
+            self._began = False
+            self._shell.card.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _finish(self, start: bool) -> None:
         self._release()
         if not self._shell.settings.welcomed:
             self._shell.change_settings(welcomed=True)
         self._shell.show_page("talk")
+        self._began = start
         if start:
             self._shell.start_session()
 
@@ -131,7 +137,7 @@ class Welcome:
                 self._timer.start()
 
         step = page.step
-        self._shell.bridge.run_call(lambda: self.make_check(*names, step), made)
+        self._shell.bridge.use_device(lambda: self.make_check(*names, step), made)
 
     def _look(self) -> None:
         """Open the camera."""
@@ -149,9 +155,9 @@ class Welcome:
                 self._camera = camera
                 self._timer.start()
             else:
-                self._shell.bridge.run_in_background(camera.stop)
+                self._shell.bridge.use_device(camera.stop)
 
-        self._shell.bridge.run_call(lambda: self.open_camera(name), opened)
+        self._shell.bridge.use_device(lambda: self.open_camera(name), opened)
 
     def _release(self) -> None:
         """Give back what is open. The worker waits for it, so a session that starts next finds it free."""
@@ -161,9 +167,9 @@ class Welcome:
         camera, self._camera = self._camera, None
         if check is not None:
             check.stop()
-            self._shell.bridge.run_in_background(lambda: check.join(5.0))
+            self._shell.bridge.use_device(lambda: check.join(5.0))
         if camera is not None:
-            self._shell.bridge.run_in_background(camera.stop)
+            self._shell.bridge.use_device(camera.stop)
             self.page.camera.show_note("Camera off")
         self.page.meter.show_level(-120.0, 10.0)
 
@@ -180,7 +186,10 @@ class Welcome:
         elif self.page.step is Step.MICROPHONE:
             self._show_microphone(check, ended)
         elif ended and self.page.step is Step.ECHO and check.echo is not None:
-            self._done(tell_echo(check.echo, check.cancels))
+            told = tell_echo(check.echo, check.cancels)
+            self._done(told)
+            if told.mood is Mood.GOOD:  # Return goes on, instead of measuring again
+                self.page.next.setFocus()
         elif ended and self.page.step is Step.LOUDSPEAKER:
             self._done(Told(Mood.WAITING, "Did you hear it?"))
             self.page.yes.show()

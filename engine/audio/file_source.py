@@ -4,7 +4,7 @@ import math
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from engine.types import Samples, SourceChunk
 LOWEST_HZ, HIGHEST_HZ = 1_000, 768_000
 LONGEST_SILENCE_S = 86_400.0
 SILENCE = "silence:"
+ALOUD_AHEAD = 2
+"""Micro-turns that are played before they are given; the engine may be late by one of them."""
 _UNKNOWN_FRAMES = 1 << 62  # libsndfile says about 2**63 when a FLAC stream does not know its length
 _UNKNOWN_BYTES = 0x7F00_0000  # what recorders write into a WAV header when they stream into a pipe
 _MARK = np.uint32(0x7FC0_BEEF)  # a NaN no decoder makes: marks what a failed read did not fill
@@ -181,6 +183,10 @@ class FileSource:
     With ``goes_on`` silence follows the end of the file until ``stop``, as from a
     microphone in a room where nobody speaks any more.
 
+    ``aloud``, when set before the first ``read``, is told what stands in for the
+    microphone before that is given: 3,200 samples and the session second at
+    which they begin. It is called in the engine thread.
+
     ``read`` belongs to the engine thread, ``stop`` and ``set_muted`` to any thread.
 
     Raises:
@@ -201,6 +207,9 @@ class FileSource:
         self._index = 0
         self._ended = False
         self._stopped = False
+        self.aloud: Callable[[Samples, float], None] | None = None
+        self._ahead: deque[SourceChunk | None] = deque()
+        self._given = 0
         self._lock = threading.Lock()
         self._fill()
         if not len(self._pending):
@@ -218,6 +227,11 @@ class FileSource:
         return None if self._input.samples is None else math.ceil(self._input.samples / INPUT_CHUNK)
 
     @property
+    def over(self) -> bool:
+        """Whether only silence follows. Any thread."""
+        return self._ended and not len(self._pending)
+
+    @property
     def muted(self) -> bool:
         """Whether silence is given in place of the file's sound."""
         return self._muted
@@ -232,10 +246,11 @@ class FileSource:
     def read(self) -> SourceChunk | None:
         """The next 200 ms, once the clock says that they are over; None at the end."""
         with self._lock:
-            chunk = None if self._stopped else self._next()
+            chunk = None if self._stopped else self._next_aloud()
         if chunk is None:
             return None
-        self._clock.wait_until(CHUNK_S * self._index)
+        self._given += 1
+        self._clock.wait_until(CHUNK_S * self._given)
         if self._stopped:
             return None
         return replace(chunk, samples=np.zeros(INPUT_CHUNK, np.float32)) if self._muted else chunk
@@ -248,6 +263,18 @@ class FileSource:
                 block = block[: self._input.samples - self._filled]
             self._filled += len(block)
             self._pending = np.concatenate((self._pending, block))
+
+    def _next_aloud(self) -> SourceChunk | None:
+        """The next chunk. Those after it are played already: a loudspeaker needs them ahead of time."""
+        if self.aloud is None:
+            return self._next()
+        while len(self._ahead) <= ALOUD_AHEAD:
+            begin = CHUNK_S * self._index
+            chunk = self._next()
+            self._ahead.append(chunk)
+            if chunk is not None and not self._muted:
+                self.aloud(chunk.samples, begin)
+        return self._ahead.popleft()
 
     def _next(self) -> SourceChunk | None:
         self._fill()

@@ -4,6 +4,7 @@ docs/audio.md explains the threads, the rings, and how time is kept.
 """
 
 import time
+from functools import partial
 
 from engine.audio.devices import find_device
 from engine.audio.echo import VoiceProcessor
@@ -68,13 +69,15 @@ def open_live_audio(
     return source, sink
 
 
-def open_loudspeaker(output_name: str | None = None, clock: Clock | None = None) -> LiveSink:
+def open_loudspeaker(
+    output_name: str | None = None, clock: Clock | None = None, beside: bool = False
+) -> LiveSink:
     """A loudspeaker alone, for a session whose input is a file, or to play something.
 
-    As ``open_live_audio`` otherwise.
+    As ``open_live_audio`` otherwise. ``beside``: the sink's ``play_beside`` is to be used.
     """
     load()
-    playback = _playback(output_name)
+    playback = _playback(output_name, beside)
     return LiveSink(playback, AudioHost((playback,)), clock or MonotonicClock())
 
 
@@ -102,7 +105,7 @@ def play(samples: Samples, output_name: str | None = None) -> None:
         sink.stop()
 
 
-def _playback(name: str | None) -> Line[OutputStream]:
+def _playback(name: str | None, beside: bool = False) -> Line[OutputStream]:
     if name is not None:
         find_device(name, "output")
-    return Line("output", lambda: resolve(name, "output"), open_output)
+    return Line("output", lambda: resolve(name, "output"), partial(open_output, beside=beside))

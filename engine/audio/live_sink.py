@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
+from engine.audio.beside import Beside
 from engine.audio.heartbeat import Heartbeat, XrunWatch
 from engine.audio.host import AudioHost, Line
 from engine.audio.playout import Playout, fade_ramp
@@ -37,6 +38,7 @@ class LiveSink:
         self._line, self._host, self._clock = line, host, clock
         self._stream: OutputStream | None = None
         self._playout = Playout()
+        self._beside = Beside()
         self._resampler: SpeechResampler | None = None
         self._end = 0  # device frame after the last one that is certain
         self._tail = 0  # frames after it that hold if nothing follows
@@ -78,8 +80,10 @@ class LiveSink:
 
     def stop(self) -> None:
         """Give both devices back and end the device thread. Speech still queued fades out first."""
-        if self._playable() is not None and self.queued(0.0):
+        stream = self._playable()
+        if stream is not None and (stream.beside is not None or self.queued(0.0)):
             self.flush(0.0)
+            self._beside.fade(stream, self._margin_s)
             time.sleep(2 * FADE_S)
         # A device thread that hangs must keep nothing of ours alive.
         self._host.idle = lambda: True
@@ -112,6 +116,15 @@ class LiveSink:
             # The cursor passed us while we wrote: this computer needs more time for it.
             self._margin_s = min(MAX_MARGIN_S, self._margin_s + 0.004)
             self._faults.append(f"speech came {1000 * late / stream.rate:.0f} ms too late for the device")
+
+    def play_beside(self, samples: Samples, t: float) -> None:
+        """Let 16 kHz mono samples be heard from session second ``t`` on, beside all speech: see `Beside`.
+
+        Nothing is heard while there is no loudspeaker, or one that was not opened for it.
+        """
+        stream = self._playable()
+        if stream is not None:
+            self._beside.write(stream, samples, t, self._margin_s)
 
     def queued(self, t: float) -> int:
         """Samples at 24 kHz written and not yet taken by the device."""
@@ -218,6 +231,8 @@ class LiveSink:
             self._line.lose(current, f"the loudspeaker {current.device.name} has stopped or gone away")
             return self._playable()
         current.ring.refill()
+        if current.beside is not None:
+            current.beside.refill()
         current.clock.observe(now, consumed)
         return current
 

@@ -66,15 +66,15 @@ def open_input(device: AudioDevice, asked: bool, latency_s: float) -> InputStrea
     return stream
 
 
-def open_output(device: AudioDevice, asked: bool, latency_s: float) -> OutputStream:
-    """Open a loudspeaker; one of a sound server is connected by its name.
+def open_output(device: AudioDevice, asked: bool, latency_s: float, beside: bool = False) -> OutputStream:
+    """Open a loudspeaker; one of a sound server is connected by its name. ``beside``: with a second ring.
 
     Raises:
         MicroturnError: it cannot be opened or reached.
     """
     with _connected(device) as client:
         way = None if client is None else _Way(client.playbacks, client.sinks, client.move_playback, device)
-        stream = OutputStream(device, latency_s)
+        stream = OutputStream(device, latency_s, beside)
         try:
             stream.begin()
             if way is not None:

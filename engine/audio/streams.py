@@ -118,13 +118,17 @@ class InputStream(_Stream):
 
 
 class OutputStream(_Stream):
-    """A loudspeaker; silent until the ring is written to."""
+    """A loudspeaker, silent until a ring is written to. ``beside``: a second ring, mixed in by frames."""
 
-    def __init__(self, device: AudioDevice, latency_s: float) -> None:
+    def __init__(self, device: AudioDevice, latency_s: float, beside: bool = False) -> None:
         super().__init__("output", device, latency_s)
         _, rtmixer = load()
         self.ring = PlaybackRing(rtmixer, self.channels, self.rate)
+        self.beside = PlaybackRing(rtmixer, self.channels, self.rate) if beside else None
+        # Both before ``begin``: the callback takes them up at once, and their frames are the same.
         self._action = self._stream.play_ringbuffer(self.ring.ring)
+        if self.beside is not None:
+            self._stream.play_ringbuffer(self.beside.ring)
 
     @property
     def frames(self) -> int:

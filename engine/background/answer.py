@@ -125,7 +125,12 @@ class Mind:
         try:
             result = self._run(task, tool, dict(call.arguments), tainted=False)
         except ToolError as failure:
-            task.emit("failed", str(failure), {"advice": f"{tool.name}: {failure}", "tool": tool.name})
+            detail: Detail = {"tool": tool.name}
+            if str(failure) in (REFUSED, UNANSWERED):
+                detail["refused"] = True
+            else:
+                detail["advice"] = f"{tool.name}: {failure}"
+            task.emit("failed", str(failure), detail)
             return
         if result is None:
             _gone(task)
@@ -155,6 +160,8 @@ class Mind:
         needs_leave = tainted and (tool.changes or tool.online)
         words = clip_text(f"{tool.name} {_plain(arguments)}", TIMELINE_CHARS)
         detail: Detail = {"tool": tool.name, "arguments": _plain(arguments), "permission": str(level)}
+        if task.meant:
+            detail["meant"] = clip_text(task.meant, TIMELINE_CHARS)
         if task.is_guess and (tool.changes or needs_leave or level is not Permission.FREE):
             # It is ready, and done as soon as it is really asked for.
             task.emit("tool_call", words, {**detail, "waits": True})

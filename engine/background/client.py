@@ -104,6 +104,7 @@ class BackgroundClient:
         self._pings = 0
         self._faults: deque[str] = deque(maxlen=16)
         self._sound: deque[Hear] = deque(maxlen=KEPT_SOUND)
+        self._hearing = threading.Lock()
         self._lines: tuple[Line, ...] = ()
         self._files: tuple[str, ...] = ()
         self._deaf = 0
@@ -146,14 +147,15 @@ class BackgroundClient:
     def hear(self, index: int, samples: Samples, t: float, since: float) -> None:
         """The microphone's sound of micro-turn ``index``; see ``engine.interfaces.Background``."""
         message = Hear(index, index * CHUNK_S, max(0.0, since), audio_bytes(samples))
-        self._sound.append(message)
-        worker = self._worker
-        if worker is None or not worker.ready:
-            return
-        self._book.sound(index, t)
-        if not worker.offer(message):
-            self._book.listened(index)
-            self._deaf += 1
+        with self._hearing:
+            self._sound.append(message)
+            worker = self._worker
+            if worker is None or not worker.ready:
+                return
+            self._book.sound(index, t)
+            if not worker.offer(message):
+                self._book.unheard(index)
+                self._deaf += 1
 
     def know(self, lines: tuple[Line, ...]) -> None:
         """What was said lately, whenever it has changed."""
@@ -347,9 +349,10 @@ class BackgroundClient:
             self._faults.append(message.trouble)
         worker.send(Lines(self._lines))
         worker.send(Share(self._files))
-        for sound in tuple(self._sound)[-worker.room :]:
-            worker.offer(sound)
-        worker.ready = True
+        with self._hearing:  # every micro-turn is heard again or heard live
+            for sound in tuple(self._sound)[-worker.room :]:
+                worker.offer(sound)
+            worker.ready = True
         self._set_status(BackgroundStatus("ready", message.trouble or message.model, 1.0))
         self._wake.set()
 

@@ -25,6 +25,7 @@ from engine.background.spoken import strip_invisible
 from engine.background.store import Store, StoreError
 from engine.background.task import Asked, Detail, Task
 from engine.background.understanding.call import Call
+from engine.background.understanding.misheard import like_a_request, meant
 from engine.background.understanding.understand import (
     Exchange,
     corrects,
@@ -41,6 +42,7 @@ _ASKING = re.compile(
     r"(?:what(?:'s| is| are| was)|who(?:'s| is| was)|where(?:'s| is)|when(?:'s| is)|how)?\s*",
     re.IGNORECASE,
 )
+_WHOLE = re.compile(r"\S \S+ \S.*[.?!]$")
 TOPIC_WORDS = 6
 
 
@@ -57,7 +59,10 @@ class Done:
 
 
 class Desk:
-    """Thread-safe. ``send`` tells the engine; ``now`` is the session's time with its zone."""
+    """Thread-safe. ``send`` tells the engine; ``now`` is the session's time with its zone.
+
+    ``eager``: being asked in vain costs nothing, so guesses may begin before the words have settled.
+    """
 
     def __init__(
         self,
@@ -67,6 +72,7 @@ class Desk:
         now: Callable[[], datetime],
         changes: Callable[[str], bool],
         think_ahead: bool = True,
+        eager: bool = False,
     ) -> None:
         self._mind = mind
         self._store = store
@@ -74,6 +80,7 @@ class Desk:
         self._now = now
         self._changes = changes
         self._think_ahead = think_ahead
+        self._eager = think_ahead and eager
         self._lock = threading.RLock()
         self._tasks: dict[int, Task] = {}
         self._cancelled: deque[int] = deque(maxlen=64)
@@ -86,7 +93,11 @@ class Desk:
     # -- guesses ---------------------------------------------------------------------------------
 
     def heard(self, spoken: Spoken, since: float, settled: bool) -> None:
-        """The words that would be handed over now; once they have settled work on them begins."""
+        """The words that would be handed over now; once they have settled work on them begins.
+
+        Where it is ``eager``, it begins with what looks whole while somebody still speaks, and goes on when
+        just that settles.
+        """
         with self._lock:
             known = self._guessed
             if known is not None and (known.utterance, known.revision, known.text) == (
@@ -95,12 +106,21 @@ class Desk:
                 spoken.text,
             ):
                 return
-            if known is not None and spoken.text != known.text:
-                self._drop_guess()
-            if not (settled and self._think_ahead and spoken.text) or any(t.asking for t in self._open()):
+            same = known is not None and plain_words(spoken.text) == plain_words(known.text)
+            if known is not None and same and not (settled and self._may_be_another(known, spoken)):
                 return
             self._drop_guess()
-            asked = Asked(spoken.text, since=since, lines=self.lines)
+            begins = settled or (self._eager and bool(_WHOLE.search(spoken.text)))
+            if not (begins and self._think_ahead and spoken.text) or any(t.asking for t in self._open()):
+                return
+            asked = Asked(
+                spoken.text,
+                since=since,
+                lines=self.lines,
+                spoken=True,
+                others=spoken.others,
+                again=spoken.again,
+            )
             guess = Task(-next(self._numbers), asked, self._send)
             self._guess, self._guessed = guess, spoken
             detail: Detail = {
@@ -113,6 +133,12 @@ class Desk:
             }
             guess.emit("partial", spoken.text, detail)
             self._begin(guess)
+
+    def _may_be_another(self, known: Spoken, spoken: Spoken) -> bool:
+        """Whether what has settled since the guess began may show that it was misheard."""
+        if self._guess is None or self._guess.call is not None or spoken.others == known.others:
+            return False
+        return like_a_request((spoken.text, *spoken.others), self._earlier(self._guess))
 
     def _drop_guess(self) -> None:
         if self._guess is not None:
@@ -168,6 +194,9 @@ class Desk:
             request.given_up,
             request.deadline_s,
             heard,
+            spoken=bool(said) and not typed,
+            others=() if isinstance(spoken, JobError) or typed else spoken.others,
+            again=None if isinstance(spoken, JobError) or typed else spoken.again,
         )
 
     def _adopted(self, request: Request, asked: Asked) -> Task | None:
@@ -183,7 +212,8 @@ class Desk:
         self._guess = self._guessed = None
         self._tasks[request.job] = guess
         self._replace(guess, asked, request.job)
-        guess.adopt(request.job, replace(asked, text=guess.asked.text), again=not known)
+        asked = replace(asked, text=guess.asked.text, others=guess.asked.others, again=guess.asked.again)
+        guess.adopt(request.job, asked, again=not known)
         if request.job in self._cancelled:
             guess.give_up()
         if guess.understood:
@@ -242,11 +272,15 @@ class Desk:
             return
         text = self._new_words(task)
         if text != task.asked.text:
-            task.asked = replace(task.asked, text=text)
-        call = understand(text, self._earlier(task), self._now())
+            task.asked = replace(task.asked, text=text, others=(), again=None)
+        call = understand(text, earlier := self._earlier(task), self._now())
         if call is None and never_mind(text):
             self._call_off(task, others)
             return
+        if call is None and task.asked.spoken:
+            found = meant((text, *task.asked.others), earlier, self._now(), task.asked.again)
+            if found is not None:
+                task.meant, call = found.text, found.call
         with self._lock:
             task.call, task.understood = call, True
             if not task.is_guess:
@@ -256,7 +290,7 @@ class Desk:
 
     def _call_off(self, task: Task, others: list[Task]) -> None:
         """Give up what is open; there is nothing to say."""
-        if not task.commit():
+        if not task.handed_over():
             task.emit("cancelled", "")
             return
         for other in others:
@@ -270,7 +304,7 @@ class Desk:
         allowed = yes_or_no(text) if asking is not None else None
         if asking is None or allowed is None:
             return False
-        if task.commit():
+        if task.handed_over():
             asking.permit(allowed)
             task.emit("answer", "", {"reason": "yes" if allowed else "no", "to": asking.number})
         else:

@@ -3,8 +3,8 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from engine.background.failure import JobError
 from engine.background.protocol import (
@@ -30,12 +30,17 @@ _MISSED_S = 0.5
 
 @dataclass(frozen=True)
 class Spoken:
-    """The words of a stretch of time, and which state of the listener they are."""
+    """The words of a stretch of time, and which state of the listener they are.
+
+    ``others``: what else may have been said, the more probable first; ``again``: after listening once more.
+    """
 
     text: str
     utterance: int = -1
     revision: int = -1
     detail: Detail | None = None
+    others: tuple[str, ...] = ()
+    again: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False, compare=False)
 
 
 class Ears:
@@ -103,10 +108,11 @@ class Ears:
     def _since(self, since: float, heard: Heard | None) -> Spoken:
         """What was said from session second ``since`` on."""
         words = [*self._words, *(self._now.words if self._now is not None else ())]
-        text = " ".join(w.text for w in words if (w.t0 + w.t1) / 2 >= since - _EDGE_S)
+        wanted = [w for w in words if (w.t0 + w.t1) / 2 >= since - _EDGE_S]
         state = heard or self._now
         numbers = (state.utterance, state.revision) if state is not None else (-1, -1)
-        return Spoken(" ".join(strip_invisible(text).split()), *numbers)
+        others, again = _others(state, wanted)
+        return Spoken(_joined(wanted), *numbers, others=others, again=again)
 
     def _finish(self, request: Request, received: float) -> None:
         """Settle the words of a request; what comes after it begins a new utterance."""
@@ -134,6 +140,25 @@ class Ears:
                 detail={"speech_s": round(found.speech_s, 2), "padded": found.padded},
             )
         self._handed_over(request, received, spoken)
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(strip_invisible(" ".join(word.text for word in words)).split())
+
+
+def _others(
+    heard: Heard | None, wanted: list[Word]
+) -> tuple[tuple[str, ...], Callable[[], tuple[str, ...]] | None]:
+    """What else ``wanted`` may be, at once and later, where its end is the newest utterance as a whole."""
+    if heard is None or not heard.words or wanted[-len(heard.words) :] != list(heard.words):
+        return (), None
+    before = _joined(wanted[: -len(heard.words)])
+    again = heard.again
+
+    def whole(texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(" ".join(strip_invisible(f"{before} {text}").split()) for text in texts)
+
+    return whole(heard.others), None if again is None else lambda: whole(again())
 
 
 def _message(heard: Heard) -> HeardWords:

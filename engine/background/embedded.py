@@ -42,6 +42,8 @@ def _turn(role: str, text: str) -> str:
 class EmbeddedModel:
     """Loads in about 0.3 s when converted, else converts first. Not thread-safe.
 
+    ``instructions``: how it is to behave, in the user's words; so small a model follows them now and then.
+
     Raises:
         JobError: the package is missing or damaged, or the cache cannot be written.
     """
@@ -49,8 +51,11 @@ class EmbeddedModel:
     name = "SmolLM2-135M-Instruct int8"
     max_sentences = 2
 
-    def __init__(self, cache: Path, threads: int, max_tokens: int, progress: Progress) -> None:
+    def __init__(
+        self, cache: Path, threads: int, max_tokens: int, progress: Progress, instructions: str = ""
+    ) -> None:
         self._max_tokens = max_tokens
+        self._system = f"{SYSTEM} {plain(instructions)}".strip()
         gguf = packaged_model()
         if gguf is None:
             raise JobError(
@@ -84,7 +89,7 @@ class EmbeddedModel:
             str(folder), device="cpu", compute_type="int8", intra_threads=threads
         )
         examples = "".join(_turn("user", q) + _turn("assistant", a) for q, a in EXAMPLES)
-        self._start = self._tokens(_turn("system", SYSTEM) + examples)
+        self._start = self._tokens(_turn("system", self._system) + examples)
 
     def warm_up(self) -> None:
         """Compute and keep the state after the fixed beginning of every prompt."""

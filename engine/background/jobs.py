@@ -304,6 +304,12 @@ class JobBook:
                 del self._sound[earlier]
             self._changed.notify_all()
 
+    def unheard(self, index: int) -> None:
+        """The sound of that micro-turn never reached the worker; nobody is to wait for it."""
+        with self._changed:
+            self._sound.pop(index, None)
+            self._changed.notify_all()
+
     def heard(self, message: HeardWords) -> None:
         """The user's words have changed, settled or ended."""
         with self._changed:

@@ -31,7 +31,10 @@ MCP_NAME = "mcp.json"
 
 @dataclass(frozen=True)
 class Loaded:
-    """``recogniser``: or why there is none. ``troubles``: what is missing, in plain words."""
+    """``recogniser``: or why there is none. ``troubles``: what is missing, in plain words.
+
+    ``eager``: the language model's server is on this computer, so asking it in vain costs nothing.
+    """
 
     mind: Mind
     store: Store
@@ -39,6 +42,7 @@ class Loaded:
     servers: McpServers
     troubles: tuple[str, ...]
     changes: Callable[[str], bool]
+    eager: bool = False
 
 
 def load(
@@ -77,6 +81,7 @@ def load(
         servers,
         tuple(troubles),
         lambda name: name in own and own[name].changes,
+        bool(host) and is_local(host),
     )
 
 
@@ -131,7 +136,9 @@ def _models(settings: BackgroundSettings, progress: Progress) -> Models | JobErr
             first: LanguageModel = RemoteModel(settings)
             first.warm_up()
             return Models(first, lambda: _another(settings))
-        first = EmbeddedModel(Path(settings.cache_dir), settings.threads, settings.max_tokens, progress)
+        first = EmbeddedModel(
+            Path(settings.cache_dir), settings.threads, settings.max_tokens, progress, settings.instructions
+        )
         first.warm_up()
     except JobError as failure:
         return failure

@@ -14,7 +14,7 @@ from typing import IO, Any, ClassVar
 
 import numpy as np
 
-from engine.background.settings import BackgroundSettings
+from engine.background.settings import MAX_INSTRUCTIONS, BackgroundSettings
 from engine.handover import Line
 from engine.types import Samples
 
@@ -323,6 +323,7 @@ _SETTINGS: dict[str, Check] = {
     "zone": _text(100),
     "reasoning_effort": _text(40),
     "discover": _flag,
+    "instructions": _text(MAX_INSTRUCTIONS),
 }
 _JOB = _whole(0, 2**53)
 _JOB_OR_GUESS = _whole(-(2**53), 2**53)

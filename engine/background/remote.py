@@ -162,7 +162,7 @@ class RemoteModel:
         image = bool(prompt.jpeg) and self.takes_images is not False and "images" not in left_out
         tools = self.takes_tools is not False
         body: dict[str, Any] = {
-            "messages": messages(prompt, image=image, tools=tools),
+            "messages": messages(prompt, image=image, tools=tools, instructions=self._settings.instructions),
             "stream": True,
             self._limit: MAX_TOKENS,
         }

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MAX_INSTRUCTIONS = 2_000
+
 
 @dataclass(frozen=True)
 class BackgroundSettings:
@@ -22,6 +24,8 @@ class BackgroundSettings:
     tool settings lie. ``wall_start``: seconds since 1970 at session second 0, for
     sessions whose clock is not the computer's (``simulated``: it follows the
     session's sound); ``zone``: IANA name of the time zone, the computer's when empty.
+    ``instructions``: how the language model is to behave, in the user's words, at most
+    ``MAX_INSTRUCTIONS`` characters.
     """
 
     base_url: str = ""
@@ -43,6 +47,7 @@ class BackgroundSettings:
     zone: str = ""
     reasoning_effort: str = ""
     discover: bool = True
+    instructions: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,4 +87,5 @@ def from_environment(environ: Mapping[str, str] | None = None) -> BackgroundSett
         think_ahead=flag("THINK_AHEAD", default=True),
         asr_dir=text("RECOGNISER"),
         language=text("LANGUAGE")[:20] or "en",
+        instructions=text("INSTRUCTIONS")[:MAX_INSTRUCTIONS],
     )

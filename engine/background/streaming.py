@@ -6,8 +6,9 @@ into Real-Time Transcription System", arXiv 2307.14743). Unlike there, certain w
 as the beginning of its answer, so that they never change and cost next to nothing.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -44,7 +45,9 @@ class Heard:
     ``utterance`` counts the session's utterances in which words were recognised, from 0. ``revision`` grows
     whenever the text changes. ``words`` are all words so far, of which the first ``stable`` never change.
     ``settled``: nobody has spoken since, the text covers all that was said. ``closed``: the utterance is
-    over. Audio up to session second ``until`` is covered.
+    over. Audio up to session second ``until`` is covered. ``others``: what a text that settled may also
+    say, the more probable first. ``again`` listens once more, as if no word were certain, in any thread and
+    in some 0.1 s: what it may say then.
     """
 
     utterance: int
@@ -54,6 +57,8 @@ class Heard:
     settled: bool
     closed: bool
     until: float
+    others: tuple[str, ...] = ()
+    again: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -67,18 +72,19 @@ class Listening:
 
     ``every_s``: new audio between two hypotheses. ``settle_s``: silence after which the text is settled,
     ``close_s``: after which the utterance is over. ``pad_s``: silence behind the window, ``sure_pad_s``: when
-    a text that settles was doubtful. Texts that settle are decoded with ``sure_beam`` beams. ``guard_s``:
-    words that end later than so long before the window's end are not certain yet. A window longer than
-    ``trim_s`` loses its certain words, of which the last ``history`` tokens stay as the prompt. An utterance
-    is closed after ``longest_s``.
+    a text that settles was doubtful. Texts that settle are decoded with ``sure_beam`` beams, and with
+    ``again_beam`` when they are listened to once more. ``guard_s``: words that end later than so long before
+    the window's end are not certain yet. A window longer than ``trim_s`` loses its certain words, of which
+    the last ``history`` tokens stay as the prompt. An utterance is closed after ``longest_s``.
     """
 
     every_s: float = 0.4
     settle_s: float = 0.03
     close_s: float = 0.9
-    pad_s: float = 2.0
-    sure_pad_s: float = 6.0
+    pad_s: float = 6.0
+    sure_pad_s: float = 10.0
     sure_beam: int = 5
+    again_beam: int = 10
     guard_s: float = 0.4
     trim_s: float = 12.0
     history: int = 0
@@ -171,6 +177,8 @@ class Listener:
         self._past: tuple[Word, ...] = ()
         self._history: tuple[int, ...] = ()
         self._pieces: tuple[Piece, ...] = ()  # times are relative to ``_audio``
+        self._others: tuple[str, ...] = ()
+        self._again: Callable[[], tuple[str, ...]] | None = None
         self._certain = 0
         self._decoded: int = 0  # the stream's sample up to which it was decoded
         self._began = 0
@@ -249,9 +257,23 @@ class Listener:
             and (new[self._certain].t1 <= latest)
         ):
             self._certain += 1
-        self._pieces = new
+        self._pieces, self._others = new, found.others
+        self._again = self._listening_again(window) if whole else None
         if len(window) > self._settings.trim_s * HZ:
             self._trim()
+
+    def _listening_again(self, window: Samples) -> Callable[[], tuple[str, ...]]:
+        past, history = tuple(word.text for word in self._past), self._history
+        transcriber, settings = self._transcriber, self._settings
+
+        @cache
+        def again() -> tuple[str, ...]:
+            found = transcriber.transcribe(window, (), history, settings.pad_s, settings.again_beam)
+            best = "" if found.echo else " ".join(piece.text for piece in found.pieces)
+            texts = (best, *found.others)
+            return tuple(" ".join([*past, text]) for text in texts if text)
+
+        return again
 
     def _trim(self) -> None:
         """Cut off the certain past, after a sentence if there is one in it."""
@@ -265,6 +287,7 @@ class Listener:
     def _cut(self, count: int) -> None:
         """The first ``count`` words become the past, and their audio is dropped."""
         gone, rest = self._pieces[:count], self._pieces[count:]
+        self._others, self._again = (), None
         self._past += tuple(self._word(piece) for piece in gone)
         at = gone[-1].t1 if gone else len(self._audio) / HZ
         if not rest:
@@ -306,6 +329,8 @@ class Listener:
             self._settled,
             closed,
             self._time(self._activity.heard if self._settled else self._decoded),
+            tuple(" ".join([*(w.text for w in self._past), other]) for other in self._others),
+            self._again,
         )
         if (
             told

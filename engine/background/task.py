@@ -19,7 +19,8 @@ Detail = dict[str, str | int | float | bool]
 class Asked:
     """What a task is to answer.
 
-    ``text``: all words of the request; ``heard``: how they came to be known. ``t``, ``since``: session
+    ``text``: all words of the request; ``heard``: how they came to be known. ``spoken``: none of them was
+    typed; ``others``, ``again``: what else may have been said, as in ``Spoken``. ``t``, ``since``: session
     seconds of the hand-over, and from which on words belong to it.
     """
 
@@ -32,6 +33,9 @@ class Asked:
     given_up: tuple[int, ...] = ()
     deadline_s: float = 60.0
     heard: Detail = field(default_factory=dict)
+    spoken: bool = False
+    others: tuple[str, ...] = ()
+    again: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
 
 
 class Task:
@@ -42,6 +46,7 @@ class Task:
         ended: its last event was sent.
         asking: it waits for the user's yes or no.
         understood: the request has been looked at, and ``call`` is what it was understood as, if it was.
+        meant: what it must have been for that, when it was misheard.
     """
 
     def __init__(self, number: int, asked: Asked, send: Callable[[JobEvent], None]) -> None:
@@ -49,6 +54,7 @@ class Task:
         self.asked = asked
         self.ended = self.asking = self.understood = False
         self.call: Call | None = None
+        self.meant = ""
         self._send = send
         self._began = self._wanted = time.monotonic()
         self._lock = threading.Lock()
@@ -103,6 +109,12 @@ class Task:
                 if again or told[0] in ENDS:
                     self._send_now(*told)
         self._committed.set()
+
+    def handed_over(self) -> bool:
+        """As ``commit``, for a guess that has nothing left to do, and says that it only waits."""
+        if self.is_guess:
+            self.emit("partial", "", {"role": "ready", "waits": True})
+        return self.commit()
 
     def commit(self) -> bool:
         """Wait until this is no guess any more; False when it was given up instead."""

@@ -5,6 +5,7 @@ not with zeros, which are a middling loudness: with zeros it loops at short pads
 words that are already certain as the beginning of its answer, so it writes only what is new.
 """
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ HINT = (
     "Set a timer for ten minutes. What's 12 times 7? And in Italy? Add it to my shopping list. Remind me at "
     "5 p.m. How many grams are in an ounce? What's the capital of Kenya? No, Friday."
 )
+_SENTENCE = re.compile(r"(?<=[.?])\s+")
 _CLOSING = "\"'.,!?:;)]}”’…"
 
 
@@ -42,10 +44,16 @@ class Piece:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """``pieces``: all words of the window, the given ones first. ``doubtful``: it looped, or is a guess."""
+    """``pieces``: all words of the window, the given ones first. ``doubtful``: it looped, or is a guess.
+
+    ``others``: what else the window may say, the more probable first; with several beams only. ``echo``: it
+    is a line of the hint, which may have been said, or not.
+    """
 
     pieces: tuple[Piece, ...] = ()
     doubtful: bool = False
+    others: tuple[str, ...] = ()
+    echo: bool = False
 
 
 class Transcriber(Recogniser):
@@ -73,6 +81,7 @@ class Transcriber(Recogniser):
         self._plain = tokens.token_to_id("<|notimestamps|>")
         if hint is None:
             hint = HINT if language == "en" else ""
+        self._lines = {" ".join(words_of(line)) for line in _SENTENCE.split(hint) if line}
         self._hint = tokens.encode(f" {hint}", add_special_tokens=False).ids if hint else []
 
     def recognise(self, samples: Samples) -> Recognised:
@@ -124,12 +133,12 @@ class Transcriber(Recogniser):
                 encoded,
                 [prompt],
                 beam_size=beam,
+                num_hypotheses=beam,
                 max_length=min(440, 2 * most + len(history)),  # CTranslate2 halves it
                 return_scores=True,
                 return_no_speech_prob=True,
             )[0]
-            said = [token for token in result.sequences_ids[0] if token < self._end]
-            new = said[len(fixed) :] if said[: len(fixed)] == fixed else said  # it repeats what it was given
+            new, *rest = (self._new(ids, fixed) for ids in result.sequences_ids)
             guess = result.scores[0] < _UNSURE_LOG_PROB or result.no_speech_prob > _NO_SPEECH
             if guess and not given:
                 return Hypothesis((), True)
@@ -138,7 +147,27 @@ class Transcriber(Recogniser):
             # The same tokens, but the words that are certain keep their times.
             pieces = (*given, *_later(pieces[len(given) :], given[-1].t1 if given else 0.0, seconds))
         kept = _unlooped(pieces, len(given), seconds)
-        return Hypothesis(kept, guess or len(kept) < len(pieces))
+        text = " ".join(words_of(" ".join(piece.text for piece in kept)))
+        others = () if guess else self._others(text, fixed, rest)
+        return Hypothesis(kept, guess or len(kept) < len(pieces), others, text in self._lines)
+
+    def _new(self, ids: Sequence[int], fixed: list[int]) -> list[int]:
+        """The tokens after those that were given, which the answer repeats."""
+        said = [token for token in ids if token < self._end]
+        return said[len(fixed) :] if said[: len(fixed)] == fixed else said
+
+    def _others(self, text: str, fixed: list[int], rest: list[list[int]]) -> tuple[str, ...]:
+        """The less probable hypotheses in words, each once, without loops and without echoes of the hint."""
+        decode = self._model.hf_tokenizer.decode
+        found = (" ".join(before_loop(decode([*fixed, *new])).split()) for new in rest)
+        seen = {"", text, *self._lines}
+        others = []
+        for each in found:
+            plain = " ".join(words_of(each))
+            if plain not in seen:
+                seen.add(plain)
+                others.append(each)
+        return tuple(others)
 
     def _pieces(self, encoded: object, tokens: list[int], frames: int, seconds: float) -> tuple[Piece, ...]:
         groups = self._groups(tokens)

@@ -84,6 +84,11 @@ class VideoFileCamera:
                 break
         self._frames.close()
 
+    @property
+    def live(self) -> bool:
+        """Whether there are pictures still to come. Any thread."""
+        return not self._ended
+
     def newest(self, t: float) -> Frame | None:
         """The last frame before session time ``t``; None if none came since the last call."""
         chosen: _Decoded | None = None

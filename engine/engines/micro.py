@@ -42,7 +42,7 @@ class MicroEngine:
         self._model = checkpoint.load(weights)
         self.model = fingerprint(weights)
         self._front_end = make_front_end(self._model.config.front_end)
-        self._bias = torch.tensor([(bias or {}).get(name, 0.0) for name in DECISIONS])
+        self.lean(bias or {})
         self._no_frames = torch.zeros(0, 3, 120, 160)
         self.reset(seed)
 
@@ -54,6 +54,10 @@ class MicroEngine:
         self._frame: Frame | None = None
         self._frame_age = 0
         self._pixels = self._no_frames
+
+    def lean(self, bias: Mapping[str, float]) -> None:
+        """Another bias from the next step on."""
+        self._bias = torch.tensor([bias.get(name, 0.0) for name in DECISIONS])
 
     def warm_up(self) -> None:
         silence = np.zeros(INPUT_CHUNK, np.float32)

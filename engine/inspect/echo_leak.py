@@ -6,7 +6,7 @@ compressed to the power of 0.3, the mean of each band taken off, and the normali
 bands and time taken at every lag. An echo follows the voice in all bands at once; another talker does not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -18,7 +18,7 @@ from engine.inspect.finding import Finding, merged
 from engine.inspect.measures import Measures
 from engine.inspect.speech import HOP_S, Segments
 from engine.recorder.folder import INPUT, OUTPUT
-from engine.recorder.reader import RecordedSession, audio_rate, read_audio
+from engine.recorder.reader import RecordedSession, audio_rate, audio_stretches
 from engine.types import Samples
 
 THRESHOLD, SHORT_THRESHOLD = 0.7, 0.8
@@ -48,7 +48,11 @@ def echo_leaks(session: RecordedSession, measured: Measures) -> tuple[Finding, .
     """
     if not measured.precise or not _comparable(session):
         return ()
-    found = (leak for t0, t1 in _suspects(measured) for leak in _leaks(session, t0, t1))
+    spans = [(max(_LAGS, round(t0 / HOP_S)), round(t1 / HOP_S)) for t0, t1 in _suspects(measured)]
+    user = _energies(session, INPUT, INPUT_HZ, spans)
+    heard = _energies(session, OUTPUT, OUTPUT_HZ, [(first - _LAGS, last) for first, last in spans])
+    stretches = zip(spans, user, heard, strict=True)
+    found = (leak for (first, _), ours, theirs in stretches for leak in _leaks(first, ours, theirs))
     return tuple(merged(found, _STEP_S))
 
 
@@ -78,11 +82,11 @@ def _suspects(measured: Measures) -> Segments:
     return tuple((t0, t1) for t0, t1 in found if t1 - t0 >= _SHORTEST_S)
 
 
-def _leaks(session: RecordedSession, t0: float, t1: float) -> Iterator[Finding]:
-    """The windows of 1 s at most within ``t0`` to ``t1`` that hold an echo."""
-    first, last = max(_LAGS, round(t0 / HOP_S)), round(t1 / HOP_S)
-    user = _energies(session, INPUT, INPUT_HZ, first, last)
-    heard = _energies(session, OUTPUT, OUTPUT_HZ, first - _LAGS, last)
+def _leaks(first: int, user: NDArray[np.float32], heard: NDArray[np.float32]) -> Iterator[Finding]:
+    """The windows of 1 s at most that hold an echo, in a stretch that begins with step ``first``.
+
+    ``user`` (n, bands); ``heard`` begins 40 steps before it.
+    """
     count = min(len(user), len(heard) - _LAGS)
     frames = min(_FRAMES, count)
     if frames < _FEWEST:
@@ -106,18 +110,27 @@ def best_match(user: NDArray[np.float32], heard: NDArray[np.float32]) -> tuple[i
     a = user - user.mean(axis=0)
     shifted = sliding_window_view(heard, len(user), axis=0)  # (lags, bands, n), the longest lag first
     products = np.einsum("lbn,nb->l", shifted, a)  # the mean of a band drops out: ``a`` has none
-    means = shifted.mean(axis=2)
-    power = np.square(shifted).sum(axis=(1, 2)) - len(user) * np.square(means).sum(axis=1)
+    power = _sums(np.square(heard).sum(axis=1), len(user)) - np.square(_sums(heard, len(user))).sum(
+        axis=1
+    ) / len(user)
     heights = products / np.sqrt(np.maximum(power * np.square(a).sum(), 1e-20))
     best = int(heights.argmax())
     return len(shifted) - 1 - best, float(heights[best])
 
 
-def _energies(session: RecordedSession, name: str, rate: int, first: int, last: int) -> NDArray[np.float32]:
-    """Compressed band energies (n, 18) of the 10 ms steps ``first`` to ``last``, as far as there is audio."""
+def _sums(values: NDArray[np.float32], length: int) -> NDArray[np.float64]:
+    """Sum of each ``length`` neighbouring rows."""
+    total = np.cumsum(values, axis=0, dtype=np.float64)
+    return total[length - 1 :] - np.concatenate((np.zeros_like(total[:1]), total[:-length]))
+
+
+def _energies(
+    session: RecordedSession, name: str, rate: int, spans: Iterable[tuple[int, int]]
+) -> Iterator[NDArray[np.float32]]:
+    """Compressed band energies (n, 18) of each stretch of 10 ms steps, as far as there is audio."""
     hop = rate // 100
-    samples, _ = read_audio(session.path / name, first * hop, (last + 1) * hop)
-    return band_energies(samples, rate)
+    stretches = ((first * hop, (last + 1) * hop) for first, last in spans)
+    return (band_energies(s, rate) for s in audio_stretches(session.path / name, stretches))
 
 
 def band_energies(samples: Samples, rate: int) -> NDArray[np.float32]:

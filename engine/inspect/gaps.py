@@ -1,13 +1,13 @@
 """Long silences in which the user had reason to wait."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from engine.config import CHUNK_S
 from engine.decisions import RELAY
-from engine.events import TurnRecord
+from engine.events import TextIn, TurnRecord
 from engine.inspect.finding import Finding
 from engine.inspect.latency import Reply
 from engine.inspect.measures import Measures
@@ -23,32 +23,50 @@ def long_gaps(session: RecordedSession, measured: Measures, replies: Sequence[Re
     The user waits from the end of what he or she said until the reply that follows it, and, where something
     was handed to the background since, until words of its answer are relayed or its job is over. So a
     silence after a bridge ("Let me see.") counts, one after which nothing comes counts when the background
-    had been asked, and a silence in which nobody owes anything does not.
+    had been asked, and a silence in which nobody owes anything does not. What was typed in a silence and
+    handed over is waited for from then on.
     """
     asked = _Asked(session.turns)
     answers = {reply.t1: reply for reply in replies if reply.segments}
     starts = [start for start, _ in measured.user]
+    typed = sorted(event.t for event in session.events if isinstance(event, TextIn))
+    begun = sorted((*starts, *typed))
     onsets = {start for start, _ in measured.heard}
     found = []
     for t0, t1 in _silences(measured, session.duration):
-        count = bisect_left(starts, t0)
+        count = bisect_right(begun, t0)
         reply = answers.get(t1)
         if reply is not None and abs(reply.t0 - t0) < _SAME_S:
             found.append(Finding(t0, t1, "long gap", _before_reply(reply)))
-        elif count and (until := asked.owed_until(starts[count - 1], t0, t1)) - t0 > LONG_S:
+        elif count and (until := asked.owed_until(begun[count - 1], t0, t1)) - t0 > LONG_S:
             came = until == t1 and t1 in onsets
             found.append(Finding(t0, until, "long gap", _while_asked(until - t0, came)))
+        else:
+            found += _after_typing(typed, asked, (t0, t1), t1 in onsets)
     return tuple(found)
 
 
+def _after_typing(
+    typed: Sequence[float], asked: "_Asked", silence: tuple[float, float], spoken_after: bool
+) -> Iterator[Finding]:
+    """The wait for what was typed in a silence in which nothing was owed before."""
+    t0, t1 = silence
+    for t in typed[bisect_right(typed, t0) : bisect_left(typed, t1)]:
+        until = asked.owed_until(t - CHUNK_S, t, t1)
+        if until - t > LONG_S:
+            came = until == t1 and spoken_after
+            yield Finding(t, until, "long gap", f"{_while_asked(until - t, came)}; it was asked in writing")
+            return
+
+
 def _silences(measured: Measures, duration: float) -> Iterator[tuple[float, float]]:
-    """Stretches of more than ``LONG_S`` after the first sound in which neither side is heard."""
-    end: float | None = None
+    """Stretches of more than ``LONG_S`` in which neither side is heard."""
+    end = 0.0
     for start, stop in sorted((*measured.user, *measured.heard)):
-        if end is not None and start - end > LONG_S:
+        if start - end > LONG_S:
             yield end, start
-        end = stop if end is None else max(end, stop)
-    if end is not None and duration - end > LONG_S:
+        end = max(end, stop)
+    if duration - end > LONG_S:
         yield end, duration
 
 

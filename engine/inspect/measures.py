@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.config import CHUNK_S, INPUT_HZ
 from engine.decisions import DECISION_INDEX
+from engine.events import TextIn
 from engine.inspect.speech import Segments, heard_segments, user_segments
 from engine.recorder.columns import TurnColumns, turn_columns
 from engine.recorder.reader import RecordedSession
@@ -19,7 +20,8 @@ _EDGE_S = 0.1  # the user's speech must overlap the assistant's by so much to be
 @dataclass(frozen=True)
 class TakeOver:
     """The assistant begins to be heard. ``offset`` is the time since the user's last word; negative when
-    the user was still speaking (the floor-transfer offset); None when nobody had spoken."""
+    the user was still speaking (the floor-transfer offset); None when nobody had spoken, or when something
+    was typed since."""
 
     t: float
     offset: float | None
@@ -63,7 +65,7 @@ def measure(session: RecordedSession) -> Measures:
         heard=heard,
         precise=user_precise and heard_precise,
         both_s=_overlap(user, heard),
-        take_overs=_take_overs(columns, user, speech, kinds),
+        take_overs=_take_overs(columns, user, speech, kinds, _typed(session)),
         barge_ins=tuple(_barge_ins(columns, user, speech)),
         backchannels=_backchannels(session),
         columns=columns,
@@ -82,7 +84,7 @@ def _decision_behind(columns: TurnColumns, onset: float) -> str:
 
 
 def _take_overs(
-    columns: TurnColumns, user: Segments, speech: Segments, kinds: list[str]
+    columns: TurnColumns, user: Segments, speech: Segments, kinds: list[str], typed: list[float]
 ) -> tuple[TakeOver, ...]:
     found: list[TakeOver] = []
     starts = [start for start, _ in user]
@@ -90,12 +92,18 @@ def _take_overs(
     for (onset, end), decision in zip(speech, kinds, strict=True):
         count = bisect_left(starts, onset)
         said = user[count - 1] if count else None
-        if said is None or onset - said[1] > _ANSWER_S:
+        written = bisect_left(typed, onset)
+        if said is None or onset - said[1] > _ANSWER_S or (written and typed[written - 1] > said[1]):
             found.append(TakeOver(onset, None, decision))
         elif said[1] > begun and not _talked_through(columns, said, (begun, ended), onset):
             found.append(TakeOver(onset, onset - said[1], decision))
         begun, ended = onset, end
     return tuple(found)
+
+
+def _typed(session: RecordedSession) -> list[float]:
+    """When something was typed."""
+    return sorted(event.t for event in session.events if isinstance(event, TextIn))
 
 
 def _talked_through(

@@ -122,7 +122,8 @@ def draw_row(scene: Scene, page: Page, number: int, y: float) -> None:
 
 
 def _axis(row: _Row, y: float) -> None:
-    step = next((s for s in _TICKS if s / row.page.row_s * PLOT >= _TICK_PX), _TICKS[-1])
+    least = row.page.row_s * _TICK_PX / PLOT
+    step = next((s for s in _TICKS if s >= least), _TICKS[-1] * float(np.ceil(least / _TICKS[-1])))
     bottom = y + row.page.row_height - _GAP
     row.scene.add(Line(LEFT, y + _AXIS - 3, row.x(row.t1), y + _AXIS - 3, RULE))
     first = int(np.ceil(row.t0 / step - 1e-9))

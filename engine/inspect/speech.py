@@ -17,6 +17,7 @@ _SILENCE_DB = -120.0
 _BRIDGED_S = 0.25  # shorter pauses belong to the speech around them (a stop consonant, a breath)
 _SHORTEST_S = 0.06
 _ABOVE_FLOOR_DB = 12.0
+_BELOW_SPEECH_DB = 40.0  # the quietest sounds of speech lie at most so far below its loudest
 _LOWEST_DB, _HIGHEST_DB = -60.0, -30.0  # where the user's threshold may lie
 
 Segments = tuple[tuple[float, float], ...]
@@ -52,10 +53,17 @@ def segments(levels_db: NDArray[np.float32], threshold_db: float, hop_s: float =
 
 
 def user_threshold(levels_db: NDArray[np.float32]) -> float:
-    """12 dB above the room: the level that a tenth of the recording does not reach."""
+    """12 dB above the room: the level that a tenth of the recording does not reach.
+
+    A microphone that is silent between noises (a noise gate, a virtual one) tells nothing of the room:
+    what lies 40 dB below the loudest twentieth of all that is audible at all is no speech either.
+    """
     audible = levels_db[levels_db > _SILENCE_DB + 1]
     floor = float(np.percentile(audible, 10)) if len(audible) else _SILENCE_DB
-    return float(np.clip(floor + _ABOVE_FLOOR_DB, _LOWEST_DB, _HIGHEST_DB))
+    loud = levels_db[levels_db > _LOWEST_DB]
+    speech = float(np.percentile(loud, 95)) if len(loud) else _LOWEST_DB
+    lowest = max(floor + _ABOVE_FLOOR_DB, speech - _BELOW_SPEECH_DB)
+    return float(np.clip(lowest, _LOWEST_DB, _HIGHEST_DB))
 
 
 def user_segments(session: RecordedSession, columns: TurnColumns) -> tuple[Segments, bool]:

@@ -29,7 +29,8 @@ def turn_at(session: RecordedSession, t: float) -> TurnRecord:
 def turn_text(turn: TurnRecord) -> str:
     """Several lines of plain text."""
     ranked = sorted(turn.probs.items(), key=lambda item: -item[1])
-    margin = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else 1.0
+    beside = [p for name, p in ranked if name != turn.decision]
+    margin = turn.probs.get(turn.decision, 0.0) - max(beside, default=0.0)
     others = [item for item in turn.say_probs.items() if item[0] != turn.say]
     says = sorted(others, key=lambda item: -item[1])[:_SHOWN_SAYS]
     state = f"{turn.words_left} words left, {turn.background_words} of the background's"

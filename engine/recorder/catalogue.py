@@ -72,9 +72,11 @@ class Entry:
     @property
     def when(self) -> datetime:
         """When it began; where that cannot be read, when it was last written."""
-        with contextlib.suppress(ValueError, OverflowError):
+        with contextlib.suppress(ValueError, OverflowError, OSError):
             began = datetime.fromisoformat(self.started_at)
-            return began if began.tzinfo is not None else began.replace(tzinfo=UTC)
+            began = began if began.tzinfo is not None else began.replace(tzinfo=UTC)
+            began.astimezone()  # this computer's time must know it, too
+            return began
         return datetime.fromtimestamp(self.changed_at, UTC)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from engine.errors import InputError
 if sys.platform != "win32":
     import fcntl
 
+PATIENCE_S = 0.2
+"""Longer than anybody looks whether a session is in use."""
+_LOOK_S = 0.005
 TIMELINE = "timeline.jsonl"
 INPUT = "input.flac"
 OUTPUT = "output.wav"
@@ -68,20 +72,26 @@ def reason(err: Exception) -> str:
     return words.get(err.errno or 0, (err.strerror or str(err)).lower())
 
 
-def hold(descriptor: int) -> bool:
+def hold(descriptor: int, patience_s: float = 0.0) -> bool:
     """Keep an open file for oneself until it is closed; False when another program or thread holds it.
 
-    The lock is advisory and goes with the process, so a crash leaves none behind.
+    The lock is advisory and goes with the process, so a crash leaves none behind. ``patience_s``: how
+    long to wait for those who only look (``in_use``), which holds the file for a moment.
     """
     if sys.platform == "win32":
         return True  # there, a file that is open cannot be removed or replaced anyway
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # a file system without locks
-    return True
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(_LOOK_S)
+        except OSError:
+            return True  # a file system without locks
+        else:
+            return True
 
 
 def in_use(folder: Path) -> bool:
@@ -109,7 +119,7 @@ class SessionFile:
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self._raw = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
-        hold(self._raw.fileno())
+        hold(self._raw.fileno(), PATIENCE_S)
         self.error: OSError | None = None
 
     def write(self, data: bytes) -> int:

@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.errors import InputError, MicroturnError
-from engine.recorder.folder import INPUT, OUTPUT, PICTURE, TIMELINE, TITLE, VIDEO, hold, in_use, reason
+from engine.recorder.folder import (
+    INPUT,
+    OUTPUT,
+    PATIENCE_S,
+    PICTURE,
+    TIMELINE,
+    TITLE,
+    VIDEO,
+    hold,
+    in_use,
+    reason,
+)
 from engine.recorder.reader import read_session
 
 _COPIED = (INPUT, OUTPUT, VIDEO, PICTURE, TITLE)
@@ -76,7 +87,7 @@ def _copied(source: Path, target: Path, made: list[Path]) -> Iterator[None]:
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | binary, 0o600)
     made.append(target)
     with os.fdopen(descriptor, "wb") as new, source.open("rb") as old:
-        hold(descriptor)
+        hold(descriptor, PATIENCE_S)
         shutil.copyfileobj(old, new, 1 << 20)
         new.flush()
         yield

@@ -10,13 +10,13 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import InputError, MicroturnError
 from engine.events import Mark, SessionHeader, event_time, to_json
-from engine.recorder.folder import SAVING, TIMELINE, hold, reason
+from engine.recorder.folder import PATIENCE_S, SAVING, TIMELINE, hold, reason
 from engine.recorder.lines import MAX_LINE, parse_event
 
 MAX_NOTE = 4_000  # characters
@@ -48,6 +48,7 @@ MUTED, UNMUTED, SILENCED = (
     "microphone on again",
     "the user's button stopped the speech",
 )
+HELD, LET_GO = "talk key held", "talk key let go"
 """Notes of the marks that the program puts itself."""
 
 
@@ -57,6 +58,12 @@ class SavedMark:
 
     mark: Mark
     line: bytes
+
+
+def temperament_note(traits: Mapping[str, float]) -> str:
+    """The mark of a temperament that was changed on the way; ``traits`` in nats, without those that are 0."""
+    said = ", ".join(f"{name.replace('_', ' ')} {value:+.1f}" for name, value in traits.items())
+    return f"temperament: {said or 'as it was trained'}"
 
 
 def verdict_label(name: str) -> str:
@@ -220,7 +227,7 @@ def _timeline(folder: Path) -> Iterator[bytes]:
     except OSError as err:
         raise InputError(f"cannot read {file}: {reason(err)}") from err
     with os.fdopen(descriptor, "rb") as stream:
-        if not hold(descriptor) or not _is_same(descriptor, file):
+        if not hold(descriptor, PATIENCE_S) or not _is_same(descriptor, file):
             raise InputError(f"{folder} is being written just now: mark it when its recording has ended")
         data = stream.read()
         if _first_kind(data) != SessionHeader.kind:

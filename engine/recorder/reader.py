@@ -1,6 +1,6 @@
 """Reads session folders, whole, cut off, or with files missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -16,7 +16,9 @@ from engine.recorder.lines import MAX_LINE, parse_lines
 from engine.types import Samples
 
 _BLOCK = 8_192  # where a file is cut off, so much is lost at most
+_LARGE = 65_536  # of a file that is whole: fewer calls
 _LINES_AT_ONCE = 256
+_RATES_HZ = (4_000, 400_000)  # a damaged header may name any; made into sound, one of 1 Hz fills the memory
 _TOLERATED_S = 1.0  # by so much an audio file of a killed session may be shorter than its timeline
 
 
@@ -165,27 +167,25 @@ def audio_blocks(file: Path, start: int = 0, stop: int | None = None) -> Iterato
     Raises:
         InputError: the file is no audio that can be read.
     """
+    whole = _is_whole(file)
     with _open(file) as sound:
-        position = _seek(sound, min(start, sound.frames))
-        while stop is None or position < stop:
-            try:
-                block = sound.read(_BLOCK, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError:
-                return
-            if not len(block):
-                return
-            part = block[max(0, start - position) : len(block) if stop is None else stop - position, 0]
-            position += len(block)
-            if len(part):
-                yield np.ascontiguousarray(part)
+        yield from _blocks(sound, start, stop, whole)
 
 
-def _seek(sound: soundfile.SoundFile, position: int) -> int:
-    # A FLAC file that is cut off cannot be sought in: it is decoded from its start.
-    try:
-        return int(sound.seek(position)) if position else 0
-    except soundfile.LibsndfileError:
-        return int(sound.seek(0))
+def audio_stretches(file: Path, stretches: Iterable[tuple[int, int]]) -> Iterator[Samples]:
+    """Mono float32 samples of each ``[start, stop)``, shorter where the file ends.
+
+    A file that is whole is opened once.
+
+    Raises:
+        InputError: the file is no audio that can be read.
+    """
+    if not _is_whole(file):
+        yield from (read_audio(file, start, stop)[0] for start, stop in stretches)
+        return
+    with _open(file) as sound:
+        for start, stop in stretches:
+            yield _joined(_blocks(sound, start, stop, True))
 
 
 def read_audio(file: Path, start: int = 0, stop: int | None = None) -> tuple[Samples, int]:
@@ -194,8 +194,41 @@ def read_audio(file: Path, start: int = 0, stop: int | None = None) -> tuple[Sam
     Raises:
         InputError: the file is missing or is no audio that can be read.
     """
-    blocks = list(audio_blocks(file, start, stop))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32), audio_rate(file)
+    whole = _is_whole(file)
+    with _open(file) as sound:
+        return _joined(_blocks(sound, start, stop, whole)), int(sound.samplerate)
+
+
+def _blocks(sound: soundfile.SoundFile, start: int, stop: int | None, whole: bool) -> Iterator[Samples]:
+    """``whole``: it can be sought in; else it must have been opened anew, and is decoded from its start."""
+    most = _LARGE if whole and stop is None else _BLOCK
+    try:
+        position = int(sound.seek(min(start, sound.frames))) if whole else 0
+        while stop is None or position < stop:
+            wanted = most if stop is None else min(most, stop - position)
+            block = sound.read(wanted, dtype="float32", always_2d=True)
+            if not len(block):
+                return
+            part = block[max(0, start - position) :, 0]
+            position += len(block)
+            if len(part):
+                yield np.ascontiguousarray(part)
+    except soundfile.LibsndfileError:
+        return
+
+
+def _is_whole(file: Path) -> bool:
+    """Whether its end can be reached; looked at apart, since a failed look spoils what is open."""
+    try:
+        with _open(file) as sound:
+            return bool(sound.frames) and int(sound.seek(sound.frames - 1)) == sound.frames - 1
+    except (soundfile.LibsndfileError, InputError):
+        return False
+
+
+def _joined(blocks: Iterable[Samples]) -> Samples:
+    parts = list(blocks)
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]
@@ -207,9 +240,13 @@ class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]
 
 def _open(file: Path) -> soundfile.SoundFile:
     try:
-        return _ForwardOnly(file)
+        sound = _ForwardOnly(file)
     except (soundfile.LibsndfileError, OSError) as err:
         if not file.exists():
             raise InputError(f"{file.name} is missing") from err
         problem = "cannot be read as audio" if file.stat().st_size else "is empty"
         raise InputError(f"{file.name} {problem}") from err
+    if not _RATES_HZ[0] <= sound.samplerate <= _RATES_HZ[1]:
+        sound.close()
+        raise InputError(f"{file.name} has an impossible sample rate, {sound.samplerate} Hz")
+    return sound

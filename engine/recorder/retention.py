@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.recorder import index
 from engine.recorder.catalogue import Entry, is_session, read_entries, scan, session_paths
 from engine.recorder.folder import SESSION_FILES, in_use, reason
+from engine.recorder.marks import by_hand, read_marks
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def expired(folder: Path, keep_days: int, now: datetime) -> list[Path]:
     Raises:
         InputError: the folder cannot be read.
     """
-    return [entry.path for entry in _old(folder, keep_days, now) if not entry.mark_count]
+    return [entry.path for entry in _old(folder, keep_days, now) if not _is_marked(entry)]
 
 
 def kept_for_marks(folder: Path, keep_days: int, now: datetime) -> list[Path]:
@@ -54,7 +55,17 @@ def kept_for_marks(folder: Path, keep_days: int, now: datetime) -> list[Path]:
     Raises:
         InputError: the folder cannot be read.
     """
-    return [entry.path for entry in _old(folder, keep_days, now) if entry.mark_count]
+    return [entry.path for entry in _old(folder, keep_days, now) if _is_marked(entry)]
+
+
+def _is_marked(entry: Entry) -> bool:
+    """Whether somebody put marks there; so it is taken to be where that cannot be seen."""
+    if entry.state != "unreadable":
+        return bool(entry.mark_count)
+    try:
+        return any(by_hand(saved.mark) for saved in read_marks(entry.path))
+    except InputError:
+        return True
 
 
 def _old(folder: Path, keep_days: int, now: datetime) -> list[Entry]:

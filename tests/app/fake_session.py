@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.live import Choice, Devices
+from engine.config import Temperament
 from engine.errors import MicroturnError
 from engine.event_bus import EventBus
 from engine.events import Event
@@ -13,6 +14,8 @@ from engine.events import Event
 class FakeSource:
     def __init__(self) -> None:
         self.muted = False
+        self.device_open: bool | None = None
+        self.over = False
         self.calls: list[bool] = []
 
     def set_muted(self, muted: bool) -> None:
@@ -39,6 +42,8 @@ class FakeSession:
         self.permitted: list[tuple[int, bool]] = []
         self.shared: list[tuple[Path, ...]] = []
         self.silenced = 0
+        self.temperaments: list[Temperament] = []
+        self.cameras: list[tuple[str | None, str]] = []
         self.stops = 0
         self.ends_in_time = True
 
@@ -82,6 +87,13 @@ class FakeSession:
 
     def stop_speaking(self) -> None:
         self.silenced += 1
+
+    def set_temperament(self, temperament: Temperament) -> None:
+        self.temperaments.append(temperament)
+
+    def switch_camera(self, camera: str | None) -> None:
+        """Called in the thread that uses devices."""
+        self.cameras.append((camera, threading.current_thread().name))
 
 
 class FakeEngine:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -174,3 +175,33 @@ def test_options_and_folder(tmp_path: Path):
     assert folder_for(session, plain).name == "talk_micro"
     (tmp_path / "talk_micro").mkdir()
     assert folder_for(session, plain).name == "talk_micro_2"
+
+
+def test_only_one_run_at_a_time_is_begun(window, feature, qtbot, first: Path):
+    opened(window, qtbot, first)
+    feature.start(first, RerunChoice("pipeline"))
+    feature.ask_rerun()  # before the process is there
+    assert feature._dialog is None
+    feature.start(first, RerunChoice("pipeline", 1))
+    qtbot.waitUntil(lambda: feature.running, timeout=WAIT_MS)
+    window.close()
+    assert not (first.parent / "first_pipeline-seed1").exists()
+
+
+def test_a_window_that_closes_leaves_no_run_that_is_just_begun(window, feature, first: Path):
+    feature.start(first, RerunChoice("pipeline"))
+    window.close()
+    assert not [one for one in psutil.Process().children(recursive=True) if "replay" in one.cmdline()]
+
+
+def test_page_fits_a_small_screen_with_large_text(qtbot, first: Path, second: Path):
+    page = ComparePage(themes.LIGHT)
+    qtbot.addWidget(page)
+    page.show_pair(read_pair(first, second))
+    themes.set_text_scale(1.5)
+    try:
+        page.setStyleSheet(themes.style_sheet(themes.LIGHT))
+        page.ensurePolished()
+        assert page.minimumSizeHint().width() <= 900
+    finally:
+        themes.set_text_scale(1.0)

@@ -7,6 +7,7 @@ from PySide6.QtTest import QSignalSpy
 
 from app.engine_bridge import EngineBridge
 from app.live import Choice
+from app.worker import MAX_WAITING
 from engine.errors import InputError, MicroturnError
 from engine.events import Event
 from tests.app.fake_session import FakeEngine, FakeSession
@@ -218,3 +219,48 @@ def test_what_is_no_session_is_one_line(bridge, qtbot, tmp_path):
     with qtbot.waitSignal(bridge.trouble) as caught:
         bridge.open_recorded(Path("/nowhere/at/all"))
     assert "there is no" in caught.args[0]
+
+
+def test_after_a_stop_while_it_could_not_be_opened_the_next_session_runs(bridge, engine, qtbot):
+    engine.hold.clear()
+    engine.refuse = InputError("no microphone")
+    bridge.start(Choice())
+    bridge.stop()
+    engine.hold.set()
+    qtbot.waitUntil(lambda: not bridge.active)
+    engine.refuse = None
+    session = started(bridge, engine, qtbot)
+    assert session.stops == 0
+
+
+def test_what_cannot_be_begun_is_told_to_whoever_asked(bridge, engine, qtbot):
+    engine.hold.clear()
+    bridge.start(Choice())
+    answers: list[object] = []
+    for _ in range(2 * MAX_WAITING):
+        bridge.run_call(engine.hold.wait, lambda _, error: answers.append(error))
+    refused = len(answers)
+    assert refused >= MAX_WAITING and all(isinstance(error, MicroturnError) for error in answers)
+    engine.hold.set()
+    qtbot.waitUntil(lambda: len(answers) == 2 * MAX_WAITING)
+    assert answers[refused:] == [None] * (2 * MAX_WAITING - refused)
+
+
+def test_a_stop_that_cannot_be_begun_can_be_asked_for_again(bridge, engine, qtbot, monkeypatch):
+    session = started(bridge, engine, qtbot)
+    trouble = QSignalSpy(bridge.trouble)
+    with monkeypatch.context() as full:
+        full.setattr("app.worker.MAX_WAITING", 0)
+        bridge.stop()
+    assert trouble.count() == 1 and bridge.session is session
+    bridge.stop()
+    qtbot.waitUntil(lambda: bridge.state == "stopped")
+    assert session.stops == 1
+
+
+def test_a_start_that_cannot_be_begun_has_failed(bridge, engine, qtbot, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr("app.worker.MAX_WAITING", 0)
+        bridge.start(Choice())
+    assert bridge.state == "failed" and not bridge.active
+    started(bridge, engine, qtbot)

@@ -74,4 +74,4 @@ def test_what_is_said():
     assert formats.error_text(
         MicroturnError("cannot write /x (the disk is full): choose another")
     ).startswith("Cannot write /x")
-    assert formats.error_text(ValueError("bad\nthing")) == "ValueError: bad thing"
+    assert formats.error_text(ValueError("bad\nthing")) == "ValueError: bad thing."

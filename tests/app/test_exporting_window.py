@@ -286,3 +286,11 @@ def test_everything_in_the_dialog_has_a_name_and_is_reached_by_keys(window, expo
     assert {dialog.formats, dialog.extent, dialog.file, dialog.browse, dialog.export} <= reached
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert export.dialog is None
+
+
+def test_a_name_that_no_disk_takes_is_told(window, export, folder, tmp_path, qtbot):
+    opened(window, folder, qtbot)
+    export.open()
+    export.dialog.file.setText(str(tmp_path / ("x" * 300)))
+    export.dialog.export.click()
+    qtbot.waitUntil(lambda: "name too long" in export.dialog.message.text())

@@ -127,5 +127,5 @@ def test_it_is_remembered(engine, qtbot):
         assert window.bridge.muted
         live = start(window, engine, qtbot)
         qtbot.waitUntil(lambda: live.source.muted)
-        live.source.device_open = False  # type: ignore[attr-defined]
+        live.source.device_open = False
         qtbot.waitUntil(lambda: window.side.status.detail.text() == "Microphone closed: hold F8 to talk")

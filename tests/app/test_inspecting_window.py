@@ -18,6 +18,7 @@ from app.inspecting.feature import Inspecting
 from app.inspecting.find_bar import FindBar
 from app.inspecting.lanes import hidden_lanes
 from app.inspecting.measured import measured
+from app.inspecting.pictures import PictureReader
 from app.inspecting.player import PlayState, Wish
 from app.inspecting.transport import position_text
 from app.main_window import MainWindow
@@ -376,6 +377,12 @@ def test_a_range_brings_its_figures_and_a_micro_turn_its_reasons(window, part, r
     window.timeline.set_range(None)
     window.timeline.select(40)
     assert window.details.tab == 0
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(window.timeline, Qt.Key.Key_Right, both)
+    assert window.timeline.selected_range == pytest.approx((8.0, 8.4))
+    assert window.details.tab == part.selection.tab, "a range that grows by keys brings them too"
+    qtbot.keyClick(window.timeline, Qt.Key.Key_Right)
+    assert window.details.tab == 0
     part.selection.open()
     window.timeline.select(41)
     assert window.details.tab == part.selection.tab, "it was asked for"
@@ -566,3 +573,22 @@ def test_the_window_never_waits_for_an_hour_long_recording(window, part, qtbot, 
     part.selection.refresh()
     took.append(time.perf_counter() - began)
     assert max(took) < 0.25, took
+
+
+def test_nobody_waits_for_a_picture_that_is_still_being_read(window, qtbot, tmp_path, monkeypatch):
+    reading, go_on = threading.Event(), threading.Event()
+
+    def at(self: PictureReader, t: float) -> None:
+        reading.set()
+        go_on.wait(5)
+
+    monkeypatch.setattr(PictureReader, "at", at)
+    window.open_session(write_session(tmp_path / "slow", 4.0, pictures=True))
+    qtbot.waitUntil(lambda: window.document.path is not None)
+    window.timeline.select(5)
+    qtbot.waitUntil(reading.is_set)
+    began = time.perf_counter()
+    window.show_document(window.live)
+    took = time.perf_counter() - began
+    go_on.set()
+    assert took < 0.5

@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialogButtonBox
 
+from app.document import recorded_document
 from app.engine_bridge import EngineBridge
 from app.main_window import MainWindow
 from app.marking.feature import NOWHERE, RUNNING, UNRECORDED, MarkingFeature
@@ -13,6 +14,7 @@ from app.settings import Settings
 from engine.events import Mark, to_json
 from engine.recorder.folder import SAVING, TIMELINE
 from engine.recorder.marks import MUTED, add_marks, made_mark, read_marks
+from engine.recorder.reader import read_session
 from tests.app.fake_session import FakeEngine, FakeSession
 from tests.app.scenario import session
 
@@ -191,7 +193,7 @@ def test_a_recorded_live_session_is_marked_in_its_file_afterwards(window, markin
     qtbot.waitUntil(lambda: in_file(folder) == [Mark(4.0, "wrong interruption", "wrong_interruption")])
 
 
-def test_changing_and_removing_come_back_to_the_same_place(window, marking, folder, qtbot):
+def test_changing_and_removing_leave_everything_in_its_place(window, marking, folder, qtbot):
     add_marks(folder, [made_mark(4, "", "late"), made_mark(8, "two")])
     opened(window, folder, qtbot)
     qtbot.waitUntil(lambda: len(marking.ledger.rows) == 2)
@@ -201,6 +203,9 @@ def test_changing_and_removing_come_back_to_the_same_place(window, marking, fold
     table.selectRow(0)
     qtbot.keyClick(table, Qt.Key.Key_Return)
     assert window.timeline.model.selected == 20
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    table.setFocus()
     window.timeline.zoom(4)
     view = (window.timeline.viewport.start_s, window.timeline.viewport.span_s)
     document = window.document
@@ -208,18 +213,21 @@ def test_changing_and_removing_come_back_to_the_same_place(window, marking, fold
     assert marking.line.note.text() == "" and marking.line.verdict.currentData() == "late"
     qtbot.keyClicks(marking.line.note, "by a second")
     qtbot.keyClick(marking.line.note, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.document is not document)
+    qtbot.waitUntil(lambda: [row.note for row in marking.ledger.rows] == ["by a second", "two"])
     assert in_file(folder) == [Mark(4.0, "by a second", "late"), Mark(8.0, "two")]
+    assert "late: by a second" in [one.text for one in window.document.timeline.items.notes.items]
+    assert "by a second" in [line.text for line in window.document.conversation.lines]
+    assert "late" not in [line.text for line in window.document.conversation.lines]
     assert window.timeline.model.selected == 20
     assert marking.where() == 4.0
     assert (window.timeline.viewport.start_s, window.timeline.viewport.span_s) == pytest.approx(view)
-    qtbot.waitUntil(lambda: [row.note for row in marking.ledger.rows] == ["by a second", "two"])
     assert table.currentIndex().row() == 0
-    document = window.document
+    assert window.focusWidget() is table  # so that Delete goes on from there
     qtbot.keyClick(table, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: window.document is not document)
     qtbot.waitUntil(lambda: [row.note for row in marking.ledger.rows] == ["two"])
     assert on_timeline(window) == [8.0]
+    assert in_file(folder) == [Mark(8.0, "two")]
+    assert window.document is document
 
 
 def test_a_folder_that_cannot_be_written_keeps_marks_in_memory(window, marking, folder, qtbot):
@@ -235,10 +243,10 @@ def test_a_folder_that_cannot_be_written_keeps_marks_in_memory(window, marking, 
     row = marking.ledger.rows[0]
     marking.edit(row.number)
     qtbot.keyClicks(marking.line.note, "changed")
-    document = window.document
     qtbot.keyClick(marking.line.note, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.document is not document)
-    assert on_timeline(window) == [4.0] and marking.ledger.rows[0].note == "changed"
+    qtbot.waitUntil(lambda: marking.ledger.rows[0].note == "changed")
+    assert on_timeline(window) == [4.0]
+    qtbot.waitUntil(lambda: "cannot be saved" in window._notice)
     (folder / SAVING / "in the way").unlink()
     (folder / SAVING).rmdir()
     window.timeline.select(30)
@@ -278,3 +286,16 @@ def test_the_panel_closes_and_its_command_follows(window, marking, qtbot):
     assert "press 1 to 7" in marking.panel.empty.text()
     qtbot.mouseClick(marking.panel.close_button, Qt.MouseButton.LeftButton)
     assert not marking.action.isChecked() and not marking.panel.isVisible()
+
+
+def test_a_mark_given_while_another_session_s_is_saved_is_saved_too(window, marking, folder, qtbot, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / TIMELINE).write_bytes((folder / TIMELINE).read_bytes())
+    opened(window, folder, qtbot)
+    marking.give(1.0, "", "late")  # on its way to the file
+    window.show_document(recorded_document(read_session(other)))
+    marking.give(2.0, "", "good")
+    qtbot.waitUntil(lambda: in_file(folder) == [Mark(1.0, "late", "late")])
+    qtbot.waitUntil(lambda: in_file(other) == [Mark(2.0, "good", "good")])
+    qtbot.waitUntil(lambda: not marking.ledger.unsaved())

@@ -256,3 +256,51 @@ def test_a_missing_recording_is_told_only_where_it_is_wanted(tmp_path):
     with pytest.raises(InputError, match=r"lost\.ogg"):
         choice_for(scene, Choice())
     assert choice_for(scene, Choice(), stand_in=False).input_device is None
+
+
+@pytest.mark.parametrize(
+    "server", ["http://ai.example.com/v1", "https://ai.example.com:8443/v1", "https://me@ai.example.com/v1"]
+)
+def test_a_key_for_an_encrypted_server_goes_nowhere_else(server):
+    mine = Choice(background=BackgroundSettings(base_url="https://ai.example.com/v1", api_key="secret"))
+    assert background(choice_for(Scene("x", server=server), mine)).api_key == ""
+    same = Scene("x", server="https://ai.example.com/other")
+    assert background(choice_for(same, mine)).api_key == "secret"
+
+
+@pytest.mark.parametrize(
+    ("hears", "muted", "told", "asked"),
+    [
+        ("open", False, "Microphone on", "Talk to me."),
+        ("open", True, "Microphone muted", "The microphone is muted."),
+        ("closed", False, "No microphone", "No microphone: plug one in."),
+        ("visitor", False, "A recorded visitor speaks", "A recorded visitor talks to it."),
+        ("visitor", True, "Recorded visitor muted", "A recorded visitor talks to it."),
+        ("over", False, "The recorded visitor has finished", "A recorded visitor talks to it."),
+    ],
+)
+def test_what_it_hears_is_told_as_it_is(hears, muted, told, asked):
+    shown = stage(Deck(), Moment("running", hears=hears, muted=muted), stand_in=False)
+    assert shown.input.split(";")[0] == told
+    assert shown.notice == asked
+    assert shown.unheard is (muted or hears == "closed")
+    assert shown.visitor is (hears in ("visitor", "over"))
+
+
+def test_recording_is_told_with_what_comes_next():
+    told = [
+        stage(Deck(), Moment("running", recording=now, record=later), stand_in=False).recorded
+        for now in (False, True)
+        for later in (False, True)
+    ]
+    assert told == [
+        "Not recorded",
+        "Not recorded; next start: recorded",
+        "Recording; next start: not recorded",
+        "Recording",
+    ]
+
+
+def test_why_it_did_not_start_is_told_to_the_room():
+    trouble = "the recording lost.ogg of the scene “x” is not there: choose another"
+    assert stage(Deck(), Moment("stopped", trouble=trouble), stand_in=True).notice == trouble

@@ -20,15 +20,18 @@ from PySide6.QtWidgets import (
 
 from app.engine_bridge import EngineBridge
 from app.main_window import MainWindow
+from app.marking.feature import MarkingFeature
 from app.presenting.captions import Words
 from app.presenting.deck import Stage
 from app.presenting.feature import PresenterFeature
 from app.presenting.window import PresenterWindow, beside
+from app.presenting.wipe import is_of
+from app.sessions.page import SessionsPage
 from app.settings import Settings
 from engine import scenes
 from engine.background.settings import BackgroundSettings
 from engine.camera.ring import FrameRing
-from engine.events import BackgroundEvent, Caption, TextIn, Transcript
+from engine.events import BackgroundEvent, Caption, Mark, TextIn, Transcript
 from engine.scenes import Scene
 from tests.app.fake_session import FakeEngine, FakeSession
 from tests.app.scenario import turn
@@ -209,7 +212,8 @@ def test_it_follows_the_conversation(window, feature, engine, qtbot):
     presenter = shown(feature)
     press(presenter, qtbot, Qt.Key.Key_Return)
     live = running(window, engine, qtbot)
-    assert presenter.assistant.hint == "Talk to me."
+    live.source.device_open = True
+    qtbot.waitUntil(lambda: presenter.assistant.hint == "Talk to me.")
     live.say(
         Caption(0.5, 0.2, "how far is the", 2),
         turn(3, "speak", text_out="The moon is", heard_ms=200.0, compute_ms=30.0),
@@ -260,11 +264,11 @@ def test_mute_and_recording_are_told(window, feature, engine, qtbot):
     presenter = shown(feature)
     window.commands.record.setChecked(True)
     press(presenter, qtbot, Qt.Key.Key_Return)
-    running(window, engine, qtbot)
+    running(window, engine, qtbot).source.device_open = True
     qtbot.waitUntil(lambda: stage(presenter).recording)
     presenter.activateWindow()
     qtbot.keyClick(presenter, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: stage(presenter).muted)
+    qtbot.waitUntil(lambda: stage(presenter).unheard)
     assert stage(presenter).input == "Microphone muted"
 
 
@@ -274,8 +278,10 @@ def test_a_recorded_visitor_can_be_switched_off(window, feature, engine, qtbot, 
     scenes.save(Scene("Third", recording=sound))
     presenter = shown(feature)
     feature.conductor.choose(scenes.own_dir() / "third.json")
-    assert stage(presenter).input == "A recorded visitor speaks"
+    assert stage(presenter).input == "A recorded visitor will speak"
+    assert presenter.user.label == "Recorded visitor"
     press(presenter, qtbot, Qt.Key.Key_R)
+    assert presenter.user.label == "You"
     assert stage(presenter).input == "Microphone off"
     assert window.settings.present_recordings is False
     press(presenter, qtbot, Qt.Key.Key_Return)
@@ -288,7 +294,10 @@ def test_a_missing_recording_is_told_and_nothing_starts(window, feature, engine,
     feature.conductor.choose(scenes.own_dir() / "third.json")
     press(presenter, qtbot, Qt.Key.Key_Return)
     assert "lost.ogg" in window.card.notice.text()
+    assert "lost.ogg" in presenter.assistant.hint  # the main window may be covered
     assert engine.sessions == []
+    press(presenter, qtbot, Qt.Key.Key_PageUp)
+    assert presenter.assistant.hint == "Press Return to start."
 
 
 def talked(live: FakeSession, window: MainWindow, qtbot) -> None:
@@ -533,3 +542,215 @@ def test_scenes_keep_settings_of_the_window_apart(window, feature, engine, qtbot
     assert window.choice() == replace(window.choice())
     qtbot.mouseClick(window.side.start, Qt.MouseButton.LeftButton)
     assert background(running(window, engine, qtbot)).instructions == ""
+
+
+def test_start_and_stop_do_not_break_off_a_reset(window, feature, engine, qtbot):
+    presenter, folder = recorded_session(window, feature, engine, qtbot)
+    feature._ask.trigger()
+    feature.reset()
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    window.side.start.click()
+    running(window, engine, qtbot, 2)
+    assert not feature.conductor.resetting
+    qtbot.waitUntil(lambda: not folder.exists())
+
+
+def test_both_windows_say_where_the_words_of_a_scene_go(window, feature, engine, qtbot):
+    scenes.save(Scene("Elsewhere", server="https://ai.example.com/v1"))
+    window.change_settings(send_pictures="yes")
+    presenter = shown(feature)
+    feature.deck.reload()
+    feature.conductor.choose(scenes.own_dir() / "elsewhere.json")
+    told = "the words of your questions and a picture go to ai.example.com."
+    assert told in stage(presenter).about
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    running(window, engine, qtbot)
+    assert told in window.side.privacy.text()
+    assert told in window.card.welcome_more.text()
+    window.bridge.stop()
+    qtbot.waitUntil(lambda: not window.bridge.active)
+    assert "stay on this computer" in window.side.privacy.text()
+
+
+@pytest.mark.parametrize("start", ["tray", "key", "welcome"])
+def test_however_it_is_started_the_scene_runs(window, feature, engine, qtbot, start):
+    shown(feature)
+    if start == "key":
+        window.activateWindow()
+        qtbot.keyClick(window, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    else:
+        {"tray": window.commands.toggle.trigger, "welcome": window.start_session}[start]()
+    assert background(running(window, engine, qtbot)).instructions == "Be the First."
+
+
+def test_a_recorded_visitor_is_heard_unless_switched_off(window, feature, engine, qtbot, tmp_path):
+    sound = tmp_path / "visitor.ogg"
+    sound.write_bytes(b"sound")
+    scenes.save(Scene("Third", recording=sound))
+    presenter = shown(feature)
+    feature.conductor.choose(scenes.own_dir() / "third.json")
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    assert running(window, engine, qtbot).choice.aloud
+    feature._aloud.trigger()
+    assert window.settings.present_aloud is False
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not window.bridge.active)
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    again = running(window, engine, qtbot, 2)
+    assert again.choice.input_device == str(sound)
+    assert not again.choice.aloud
+
+
+def test_what_runs_is_told_and_what_was_chosen_for_the_next_start(window, feature, engine, qtbot, tmp_path):
+    sound = tmp_path / "visitor.ogg"
+    sound.write_bytes(b"sound")
+    scenes.save(Scene("Third", recording=sound))
+    presenter = shown(feature)
+    feature.conductor.choose(scenes.own_dir() / "third.json")
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    live = running(window, engine, qtbot)
+    qtbot.waitUntil(lambda: stage(presenter).input == "A recorded visitor speaks")
+    assert presenter.assistant.hint == "A recorded visitor talks to it."
+    press(presenter, qtbot, Qt.Key.Key_R)
+    assert stage(presenter).input == "A recorded visitor speaks; next start: the microphone"
+    assert presenter.user.label == "Recorded visitor"
+    live.source.over = True
+    qtbot.waitUntil(lambda: stage(presenter).input.startswith("The recorded visitor has finished"))
+
+
+def test_nobody_is_asked_to_talk_to_a_microphone_that_is_not_there(window, feature, engine, qtbot):
+    presenter = shown(feature)
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    running(window, engine, qtbot).source.device_open = False
+    qtbot.waitUntil(lambda: stage(presenter).input == "No microphone")
+    assert stage(presenter).unheard
+    assert presenter.assistant.hint == "No microphone: plug one in."
+
+
+def test_a_clicker_works_while_the_main_window_has_the_keyboard(window, feature, engine, qtbot):
+    presenter = shown(feature)
+    window.activateWindow()
+    window.side.start.setFocus()
+    for key, scene in ((Qt.Key.Key_PageDown, "Second"), (Qt.Key.Key_PageUp, "First")):
+        qtbot.keyClick(window.side.start, key)
+        assert stage(presenter).scene == scene
+    for key, black in ((Qt.Key.Key_B, True), (Qt.Key.Key_Period, False)):
+        qtbot.keyClick(window.side.start, key)
+        assert presenter.blank.isVisible() is black
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    running(window, engine, qtbot)
+    qtbot.waitUntil(window.card.field.isVisible)
+    window.activateWindow()
+    window.card.field.setFocus()
+    qtbot.keyClicks(window.card.field, "b.")
+    assert window.card.field.text() == "b."
+    presenter.close()
+    assert feature._next.shortcut().isEmpty()
+
+
+def test_a_yes_to_a_recording_is_one_visitor_s(window, feature, engine, qtbot):
+    presenter = shown(feature)
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    running(window, engine, qtbot)
+    presenter.activateWindow()
+    qtbot.keyClick(presenter, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert window.commands.record.isChecked()
+    assert window.settings.present_recordings  # Ctrl+R is not R
+    assert stage(presenter).recorded == "Not recorded; next start: recorded"
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not window.bridge.active)
+    press(presenter, qtbot, Qt.Key.Key_Return)
+    assert running(window, engine, qtbot, 2).choice.record_in is not None
+    qtbot.waitUntil(lambda: stage(presenter).recorded == "Recording")
+    feature.reset()
+    assert running(window, engine, qtbot, 3).choice.record_in is None
+    assert stage(presenter).recorded == "Not recorded"
+
+
+def test_the_list_of_sessions_notices_a_deleted_recording(window, feature, engine, qtbot):
+    _, folder = recorded_session(window, feature, engine, qtbot)
+    page = sessions_page(window)
+    feature.reset()
+    running(window, engine, qtbot, 2)
+    window.show_page("sessions")
+    window.signals.sessions_changed.emit()
+    qtbot.waitUntil(lambda: folder.name in listed(page))
+    box = feature.conductor.question
+    assert box is not None
+    next(button for button in box.buttons() if button.text() == "Delete").click()
+    qtbot.waitUntil(lambda: folder.name not in listed(page))
+    assert not folder.exists()
+    assert "of-the-owner" in listed(page)
+
+
+def sessions_page(window: MainWindow) -> SessionsPage:
+    found = window.findChild(SessionsPage)
+    assert isinstance(found, SessionsPage)
+    return found
+
+
+def listed(page: SessionsPage) -> list[str]:
+    return [entry.path.name for entry in page.model.entries]
+
+
+def test_what_was_written_is_kept_when_another_scene_is_looked_at(window, feature, qtbot):
+    feature.show_scenes()
+    dialog = feature.dialog
+    names = [scene.name for scene in feature.deck.scenes]
+    dialog.list.setCurrentRow(names.index("First"))
+    dialog.to_try.setText("Something else.")
+    dialog.list.setCurrentRow(names.index("Second"))
+    assert dialog.name.text() == "Second"
+    assert scenes.load(scenes.own_dir() / "first.json").to_try == "Something else."
+    dialog.server.setText("no address")
+    dialog.list.setCurrentRow(names.index("First"))
+    assert (dialog.name.text(), dialog.server.text()) == ("Second", "no address")
+    assert "address" in dialog.told.text()
+    assert dialog.list.currentRow() == names.index("Second")
+    dialog.close()
+    assert feature.dialog is not None
+    assert "Close again" in dialog.told.text()
+    dialog.close()
+    assert feature.dialog is None
+    assert scenes.load(scenes.own_dir() / "second.json").server == ""
+
+
+def test_a_scene_is_put_on_as_it_was_written(window, feature, engine, qtbot):
+    feature.show_scenes()
+    dialog = feature.dialog
+    dialog.list.setCurrentRow([scene.name for scene in feature.deck.scenes].index("First"))
+    dialog.instructions.setPlainText("Be new.")
+    dialog.buttons["&Put on"].click()
+    press(feature.window, qtbot, Qt.Key.Key_Return)
+    assert background(running(window, engine, qtbot)).instructions == "Be new."
+    dialog.close()
+
+
+def test_every_letter_of_the_editor_is_given_once(window, feature):
+    feature.show_scenes()
+    texts = [button.text() for button in feature.dialog.buttons.values()]
+    texts += [label.text() for label in feature.dialog.findChildren(QLabel) if label.buddy() is not None]
+    letters = [text[text.index("&") + 1].lower() for text in texts if "&" in text]
+    assert len(letters) == len(set(letters)) == 13
+    feature.dialog.close()
+
+
+def test_after_a_reset_without_a_new_start_the_visitor_s_marks_are_gone(window, feature, engine, qtbot):
+    qtbot.mouseClick(window.side.start, Qt.MouseButton.LeftButton)
+    live = running(window, engine, qtbot)
+    live.say(Mark(0.2, "okapi", "good"))
+    marking = next(one for one in window._features if isinstance(one, MarkingFeature))
+    qtbot.waitUntil(lambda: [row.note for row in marking.ledger.rows] == ["okapi"])
+    window.bridge.stop()
+    qtbot.waitUntil(lambda: not window.bridge.active)
+    feature.reset()
+    assert not window.bridge.active
+    assert marking.ledger.rows == []
+
+
+@pytest.mark.parametrize(
+    ("copied", "of_it"),
+    [("hello there", True), ("well, hello there you", True), ("my own address", False), ("", False)],
+)
+def test_what_was_copied_of_the_conversation_is_known(copied, of_it):
+    assert is_of(copied, ["", "hello there"]) == of_it

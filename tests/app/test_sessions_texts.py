@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from app.sessions import texts, work
 from engine.events import SessionHeader, to_json
 from engine.recorder.catalogue import Entry, scan
@@ -33,15 +31,6 @@ def made(folder: Path, name: str, day: int = 1) -> Path:
     header = SessionHeader("micro", "m", 1, f"2026-03-{day:02}T10:00:00+00:00")
     (path / TIMELINE).write_text(to_json(header) + "\n")
     return path
-
-
-@pytest.mark.parametrize(
-    ("size", "said"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1 kB"), (3_400_000, "3.4 MB"), (54_000_000, "54 MB"),
-     (2_150_000_000, "2.1 GB"), (5_000_000_000_000, "5000.0 GB")],
-)  # fmt: skip
-def test_sizes(size, said):
-    assert texts.size_text(size) == said
 
 
 def test_a_row_in_words():

@@ -1,9 +1,11 @@
 """Text from outside is made plain before it is shown."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.text import MAX_CHARS, one_line, plain
+from app.text import MAX_CHARS, error_line, one_line, plain, sentence, size_text
+from engine.errors import InputError
 
 
 def test_hidden_and_reordering_characters_go():
@@ -40,3 +42,32 @@ def test_nothing_hidden_survives(text):
     assert not set(shown) & set("\u200b\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\x1b\x00")
     shown.encode("utf-8")
     assert plain(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1 kB"), (3_400_000, "3.4 MB"), (54_000_000, "54 MB"),
+     (2_150_000_000, "2.1 GB"), (5_000_000_000_000, "5000.0 GB")],
+)  # fmt: skip
+def test_sizes(size, said):
+    assert size_text(size) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (InputError("no such\nfile\u202e"), "no such file"),
+        (ValueError("bad\nthing"), "ValueError: bad thing"),
+        (KeyError(), "KeyError"),
+        (InputError(""), "InputError"),
+    ],
+)
+def test_an_error_is_one_line(error, line):
+    assert error_line(error) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [("it is gone", "It is gone."), ("Try again?", "Try again?"), ("Done.", "Done.")]
+)
+def test_a_line_becomes_a_sentence(line, said):
+    assert sentence(line) == said

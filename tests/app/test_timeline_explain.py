@@ -81,10 +81,10 @@ def test_the_verdict_names_the_runner_up_and_the_margin():
     name, by = margin(turn_)
     assert name == "listen"
     assert abs(by - 0.35) < 1e-3
-    assert verdict(turn_) == "speak 55%, next listen 20%: a moderate margin of 35%."
+    assert verdict(turn_) == "speak 55.0%, next listen 20.0%: a moderate margin of 35.0 points."
     against = one(TurnRecord(0, 0, "listen", PROBS)).selected_turn
     assert against is not None
-    assert verdict(against) == "listen 20%, although speak was 35% more probable."
+    assert verdict(against) == "listen 20.0%, although speak was 35.0 points more probable."
 
 
 def test_skipped_and_unrecorded_turns_say_so():

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.timeline.frame import LEAST_LABEL, label_places
 from app.timeline.time_scale import TimeScale, clock_label, ticks
 from app.timeline.viewport import MARGIN, MIN_SPAN_S, Viewport
 
@@ -145,3 +146,19 @@ def test_forgotten_turns_leave_the_view():
     view = at_hour(span_s=20, follow=False, start_s=0)
     view.set_content(3276.8, 7000)
     assert view.start_s >= 3276.8 - 20 * MARGIN - 1e-6
+
+
+@given(st.lists(st.floats(2, 60), min_size=0, max_size=13), st.floats(12, 40))
+def test_names_of_lanes_never_overlap(heights, line):
+    middles = [sum(heights[:k]) + h / 2 for k, h in enumerate(heights)]
+    scale, places = label_places(middles, line, 0.0, sum(heights))
+    assert LEAST_LABEL - 1e-6 <= scale <= 1
+    assert all(b - a >= scale * line - 1e-6 for a, b in pairwise(places))
+
+
+def test_names_stay_in_their_lanes_where_there_is_room():
+    assert label_places([10, 40, 80], 16, 0, 100) == (1.0, [10, 40, 80])
+    scale, places = label_places([10, 15, 20, 60], 16, 0, 100)
+    assert scale < 1 and all(
+        abs(a - b) <= 16 * scale / 2 for a, b in zip(places, [10, 15, 20, 60], strict=True)
+    )

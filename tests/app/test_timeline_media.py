@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.theme import LIGHT
+from app.timeline.live_pictures import LivePictures
 from app.timeline.media import Media
 from app.timeline.pictures import MAX_PICTURES, Pictures, VideoFile, tiles
 from app.timeline.timeline_widget import TimelineWidget
@@ -41,6 +42,7 @@ def filled(samples: np.ndarray, piece_s: float) -> Pyramid:
 
 
 @settings(max_examples=40, deadline=None)
+@example(0.56, 1.0, 0, 0.03)  # 56 bins, although 0.56 / 0.01 is a little more
 @given(st.floats(0.05, 20), st.floats(0.3, 400), st.integers(-300, 3000), st.sampled_from([0.03, 0.5, 7.0]))
 def test_a_pyramid_tells_the_extremes_of_the_samples(seconds, px_per_s, first_px, piece_s):
     samples = noise(seconds)
@@ -169,7 +171,8 @@ def test_the_picture_of_a_moment_is_the_newest_one(folder):
     for i in (30, 3, 4, 5, 39, 0, 38, 17):  # picture i came at 0.2 i + 0.1 and has the grey 6 i
         assert brightness(0.2 * i + 0.15) == pytest.approx(6 * i, abs=4), i
     assert brightness(0.0) < 4
-    assert brightness(99.0) == pytest.approx(6 * 39, abs=4)
+    assert brightness(9.0) == pytest.approx(6 * 39, abs=4)
+    assert video.picture(99.0) is None  # the camera had stopped long before
     assert video.picture(-1.0) is None
 
 
@@ -266,3 +269,33 @@ def test_the_timeline_shows_waveform_and_pictures_as_they_come(folder, qtbot):
     timeline.set_folder(None)
     assert "camera" not in [lane.name for lane, _, _ in timeline.layout_lanes()]
     timeline.close_media()
+
+
+def test_the_live_cameras_newest_pictures_are_kept():
+    kept = LivePictures(most=3)
+    assert (kept.shape, kept.at(1.0)) == (None, None)
+    for k in range(10):
+        kept.add(0.2 * k, np.full((240, 320, 3), 10 * k, np.uint8))
+    assert kept.shape == 96 / 72
+    grey = [None if (p := kept.at(t)) is None else int(p[0, 0] & 0xFF) for t in (0.5, 0.85, 1.3, 3.4, 3.7)]
+    assert grey == [None, 40, 60, 80, None]  # every second one; too old ones have gone, the last is stale
+
+
+def test_a_live_sessions_lane_shows_what_its_camera_gave():
+    media, kept = Media(), LivePictures()
+    media.open(None)
+    media.show_live(kept)
+    shown = [media.has_video]
+    kept.add(0.1, np.full((48, 64, 3), 200, np.uint8))
+    media.show_live(kept)
+    shown.append(media.has_video)
+    assert media.shape == 64 / 48
+    media.want(0.0, 14.0, 50.0, 60.0)
+    assert media.tiles
+    picture = media.picture(1.2)
+    assert picture is not None and picture[0, 0] == 0xFFC8C8C8
+    assert media.pictureless(5.0) and not media.pictureless(1.2)
+    media.open(None)
+    shown.append(media.has_video)
+    assert shown == [False, True, False] and media.picture(1.2) is None
+    media.close()

@@ -33,8 +33,18 @@ from tests.app.scenario import session
 
 LIMIT_SHARE = 0.15
 HZ = 30
-STAGE = Stage("Interrupt it", "2 of 6", "Ask what a word means, and break in.", "Talking", "Microphone on",
-              False, False, "You are talking with an AI.")  # fmt: skip
+STAGE = Stage(
+    scene="Interrupt it",
+    place="2 of 6",
+    to_try="Ask what a word means, and break in.",
+    state="Talking",
+    input="Microphone on",
+    visitor=False,
+    unheard=False,
+    recording=False,
+    recorded="Not recording",
+    about="You are talking with an AI.",
+)
 
 
 def shown(window: PresenterWindow, document: Document, figures: Figures, ring: Ring) -> None:

@@ -72,6 +72,7 @@ class FakeOutput:
         self.rate, self.drift, self.began = rate, drift, began
         self.latency_s = 0.0
         self.ring = PlaybackRing(load()[1], 1, rate)
+        self.beside: PlaybackRing | None = None
         self.clock = FrameClock(rate)
         self.lost = self.closed = False
         self.running = True
@@ -95,7 +96,8 @@ class FakeOutput:
             return
         self.made = max(due, self.made)
         if count > 0 and self.running:
-            self._played.append(np.frombuffer(self.ring.ring.read(count), np.float32))
+            rings = [self.ring] if self.beside is None else [self.ring, self.beside]
+            self._played.append(np.sum([np.frombuffer(one.ring.read(count), np.float32) for one in rings], 0))
 
     def new_xruns(self) -> int:
         taken, self.xruns = self.xruns, 0

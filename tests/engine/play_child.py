@@ -1,6 +1,6 @@
 """Plays a voice's sample, or runs a session whose microphone is a file, on real devices.
 
-``python -m tests.engine.play_child sample`` or ``... session SOUND FOLDER SECONDS``.
+``python -m tests.engine.play_child sample`` or ``... session SOUND FOLDER SECONDS [aloud]``.
 """
 
 import sys
@@ -19,7 +19,8 @@ def main(words: list[str]) -> None:
         play(sample("heart", 1.3))
         return
     config = EngineConfig(background=False, temperament=Temperament(interrupt=-0.5))
-    session = open_live(config, words[1], None, None, Path(words[2]), EventBus())
+    aloud = words[4:] == ["aloud"]
+    session = open_live(config, words[1], None, None, Path(words[2]), EventBus(), aloud=aloud)
     session.start()
     while session.state == "starting":
         time.sleep(0.05)

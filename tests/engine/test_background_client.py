@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ import pytest
 
 from engine.background import WORKER_FLAG, process, run_worker_if_asked
 from engine.background.client import BackgroundClient
+from engine.background.protocol import Hear, Ready
 from engine.background.settings import BackgroundSettings, Supervision
 from engine.events import BackgroundEvent, Caption
 from engine.handover import HandOver, Line
@@ -435,6 +437,60 @@ def test_sound_for_which_there_is_no_room_is_counted(tmp_path):
         assert background.take_faults() == ()
     finally:
         background.stop()
+
+
+class Pipe:
+    """Stands where the worker process stands, and keeps what is offered; ``full`` while there is no room."""
+
+    def __init__(self) -> None:
+        self.ready, self.full, self.room, self.ready_at = False, False, 50, 0.0
+        self.heard: list[int] = []
+        self.during: Callable[[], None] = lambda: None
+
+    def send(self, message: object) -> None:
+        pass
+
+    def offer(self, message: object) -> bool:
+        if isinstance(message, Hear) and not self.full:
+            self.heard.append(message.index)
+            during, self.during = self.during, lambda: None
+            during()
+        return not self.full
+
+
+def test_sound_that_comes_while_the_last_seconds_are_heard_again_is_not_lost(monkeypatch):
+    background, pipe = BackgroundClient(BackgroundSettings()), Pipe()
+    monkeypatch.setattr(background, "_worker", pipe)
+    for index in range(3):
+        background.hear(index, sound(0), 0.2 * (index + 1), 0.0)
+    live = threading.Thread(target=background.hear, args=(3, sound(0), 0.8, 0.0))
+
+    def speak() -> None:
+        live.start()
+        live.join(0.1)
+
+    pipe.during = speak
+    background._ready(pipe, Ready("scripted"))  # type: ignore[arg-type]
+    live.join(5)
+    assert pipe.heard == [0, 1, 2, 3]
+
+
+def test_sound_without_room_leaves_the_sound_before_it_being_listened_to(monkeypatch, tmp_path):
+    settings = BackgroundSettings(store=str(tmp_path / "mind.sqlite"))
+    background, pipe = BackgroundClient(settings, simulated=True), Pipe()
+    monkeypatch.setattr(background, "_worker", pipe)
+    pipe.ready = True
+    background.hear(0, sound(0), 0.2, 0.0)
+    pipe.full = True
+    background.hear(1, sound(0), 0.4, 0.0)
+    began = time.monotonic()
+    background.wait_until(0.5)
+    assert 0.2 < time.monotonic() - began < 1.0  # held by micro-turn 0, not by 1
+    background._book.listened(0)
+    began = time.monotonic()
+    background.wait_until(9.0)
+    assert time.monotonic() - began < 0.2
+    assert "missed 0.2 s" in " ".join(background.take_faults())
 
 
 def test_an_alarm_is_told_once_and_the_worker_learns_that_it_was(client):

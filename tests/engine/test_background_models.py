@@ -72,6 +72,14 @@ def say():
     return speak
 
 
+def test_instructions_come_before_the_examples_and_are_only_text(cache, embedded):
+    made = EmbeddedModel(cache, 1, 20, quiet, "Be <|im_end|> brief.")
+    begins = "".join(made._start).replace("Ġ", " ")
+    assert "Be < |im_end|> brief." in begins
+    assert len(made._start) > len(embedded._start)
+    assert "".join(made.stream(Prompt("What is the capital of Spain?"), lambda: False))
+
+
 def test_spoken_questions_are_recognised(recogniser, say):
     assert words_of(recogniser.recognise(say("What is the capital of France?")).text) == (
         "what is the capital of france".split()

@@ -519,3 +519,12 @@ def test_spoken_words_stand_in_for_missing_transcripts(session):
     said = tracks(bare).assistant
     assert [s.text for s in said] == ["mm-hm", "It is half past three"]
     assert said[1].t0 == pytest.approx(2.8)
+
+
+@pytest.mark.parametrize("format_name", ["png", "svg"])
+def test_a_picture_of_times_beyond_reason_is_drawn_at_once(tmp_path, format_name):
+    folder = write_sample(tmp_path / "s")
+    with (folder / "timeline.jsonl").open("a") as file:
+        file.write(to_json(Mark(9e14, "far")) + "\n")
+    export(read_session(folder), format_name, str(tmp_path / "out"))
+    assert (tmp_path / "out").stat().st_size < 2_000_000

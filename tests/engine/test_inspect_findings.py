@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.events import Fault
+from engine.events import Fault, TextIn
 from engine.inspect.faults import faults, kind_of
 from engine.inspect.finding import FAULT_KINDS, Finding, merged
 from engine.inspect.findings import findings
@@ -109,6 +109,23 @@ def test_silence_in_which_nothing_is_owed_is_no_gap(tmp_path):
     turns += [turn(12, "speak", say="relay", open_jobs=1, background_words=6, generated_ms=300.0)]
     turns += [turn(i, open_jobs=1) for i in range(13, 60)]
     assert findings(made(tmp_path / "b", [(0.4, 2.1)], [(2.25, 5.0)], turns)).long_gaps == ()
+
+
+def test_what_was_typed_in_a_silence_is_waited_for_from_then_on(tmp_path):
+    """After a typed request nobody was heard until its answer; what was typed into a quick one is no gap."""
+    turns = [turn(50, delegate=True), *(turn(i, open_jobs=1) for i in range(51, 70))]
+    turns += [turn(70, "speak", say="relay", open_jobs=1, background_words=6, generated_ms=300.0)]
+    typed = [TextIn(10.0, "what is 2 + 2?")]
+    [gap] = findings(made(tmp_path / "a", [(0.4, 2.1)], [(14.25, 16.0)], turns, typed)).long_gaps
+    assert (gap.t0, gap.t1) == (10.0, near(14.25))
+    assert gap.text.endswith("until its words came; it was asked in writing")
+    quick = [turn(50, delegate=True), *(turn(i, open_jobs=1) for i in range(51, 55))]
+    quick += [turn(55, "speak", say="relay", background_words=6, generated_ms=300.0)]
+    found = findings(made(tmp_path / "b", [(0.4, 2.1)], [(11.25, 12.0)], quick, typed))
+    assert found.long_gaps == ()
+    assert [one.offset for one in found.take_overs] == [None]  # it answers no speech
+    [first] = findings(made(tmp_path / "c", [], [(14.25, 16.0)], turns, typed)).long_gaps
+    assert (first.t0, first.t1) == (10.0, near(14.25))
 
 
 # faults

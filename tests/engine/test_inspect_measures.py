@@ -54,6 +54,13 @@ def test_the_threshold_follows_the_room():
     assert user_threshold(np.full(10, -120.0, np.float32)) == -60.0
 
 
+def test_noise_behind_a_gate_is_no_speech():
+    gated = np.concatenate((np.full(500, -95.0), np.full(300, -59.0), np.full(200, -10.0))).astype(np.float32)
+    assert user_threshold(gated) == -50.0
+    whispered = np.where(gated > -20, np.float32(-45), gated)
+    assert user_threshold(whispered) == -60.0
+
+
 def test_a_session_is_measured_as_it_was_made(folder):
     found = measure(read_session(folder))
     assert found.precise

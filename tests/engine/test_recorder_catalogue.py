@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import time
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.events import Caption, Mark, SessionHeader, Transcript, to_json
 from engine.recorder import index
 from engine.recorder.catalogue import (
+    Entry,
     list_sessions,
     matches,
     read_entries,
@@ -240,3 +241,17 @@ def test_an_import_that_fails_leaves_nothing(folder, tmp_path, monkeypatch):
     with pytest.raises(Exception, match="the disk is full"):
         import_session(source, folder)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+def test_a_beginning_beyond_this_computer_s_time_can_be_shown(folder, monkeypatch, stamp, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        entry = Entry(folder / "s", started_at=stamp, changed_at=1.0)
+        assert entry.when.astimezone().strftime("%Y")
+        assert entry.when < datetime.max.replace(tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

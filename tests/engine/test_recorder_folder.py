@@ -3,6 +3,7 @@
 import errno
 import os
 import subprocess
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import soundfile
 from engine.errors import InputError
 from engine.events import Fault
 from engine.recorder import folder as folder_module
-from engine.recorder.folder import SessionFile, new_session_folder
+from engine.recorder.folder import SessionFile, hold, in_use, new_session_folder
 from engine.recorder.reader import read_audio, read_session
 from engine.recorder.writer import SessionWriter
 from tests.engine.recorder_samples import HEADER, picture, turn, write_sample
@@ -196,3 +197,26 @@ def test_reasons_are_words():
     assert folder_module.reason(OSError(errno.ENOSPC, "x")) == "the disk is full"
     assert folder_module.reason(OSError(errno.EMFILE, "Too many open files")) == "too many open files"
     assert folder_module.reason(ValueError("odd")) == "odd"
+
+
+def test_a_look_at_the_moment_of_its_making_does_not_take_a_session_s_hold(tmp_path, monkeypatch):
+    looks: list[threading.Timer] = []
+
+    def look(path, flags, mode=0o777):
+        made = os_open(path, flags, mode)
+        if flags & os.O_CREAT and not looks:  # another program looks, between making and holding
+            other = os_open(path, os.O_RDONLY)
+            assert hold(other)
+            looks.append(threading.Timer(0.02, os.close, (other,)))
+            looks[0].start()
+        return made
+
+    os_open = os.open
+    monkeypatch.setattr(os, "open", look)
+    file = SessionFile(tmp_path / "timeline.jsonl")
+    monkeypatch.undo()
+    looks[0].join()
+    try:
+        assert in_use(tmp_path)
+    finally:
+        file.close()

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from engine.errors import InputError
 from engine.events import EVENT_TYPES, SessionHeader, to_json
 from engine.recorder.columns import UNKNOWN, turn_columns
 from engine.recorder.lines import MAX_LINE, parse_event
-from engine.recorder.reader import audio_seconds, read_audio, read_session
+from engine.recorder.reader import audio_seconds, audio_stretches, read_audio, read_session
 from tests.engine.recorder_samples import HEADER, TURNS, other_events, turn, write_sample
 
 
@@ -110,6 +111,17 @@ def test_audio_cut_off_anywhere_gives_what_is_there(copy, name):
         if name == "output.wav":
             assert len(part) == (size - 44) // 2
     assert len(read_audio(copy / name)[0]) > len(samples) - 8_192  # a byte is missing, a frame or two is lost
+
+
+def test_stretches_of_audio_also_of_a_file_that_is_cut_off(copy):
+    file, stretches = copy / "input.flac", [(70_000, 90_000), (0, 5_000), (80_000, 99_000_000)]
+    expected = [read_audio(file, *stretch)[0] for stretch in stretches]
+    assert all(map(np.array_equal, audio_stretches(file, stretches), expected))
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    rest = [read_audio(file, *stretch)[0] for stretch in stretches]
+    assert len(rest[2]) < len(expected[2])
+    assert all(map(np.array_equal, audio_stretches(file, stretches), rest))
 
 
 def test_parts_of_audio(session):
@@ -248,3 +260,10 @@ def test_bit_rot_in_a_turn_never_raises_anything_else(position, noise):
 def test_the_header_round_trips():
     assert parse_event(to_json(HEADER)) == HEADER
     assert isinstance(parse_event(to_json(HEADER)), SessionHeader)
+
+
+def test_an_impossible_sample_rate_is_told(copy):
+    soundfile.write(copy / "input.flac", np.zeros(100, np.float32), 1)
+    with pytest.raises(InputError, match="impossible sample rate, 1 Hz"):
+        read_audio(copy / "input.flac")
+    assert "impossible sample rate" in " ".join(read_session(copy).damaged)

@@ -173,3 +173,29 @@ def test_a_file_that_cannot_be_deleted_is_told_and_the_session_stays_one(folder)
     done = delete_session(path)
     assert done.count == 0
     assert "output.wav could not be deleted" in done.left[0]
+
+
+def test_marks_keep_a_session_that_cannot_be_read(folder):
+    """A newer version has written it: its marks are marks all the same."""
+    marked = made(folder, "newer-marked", 1, made_mark(1, "", "good"))
+    plain = made(folder, "newer", 1)
+    for path in (marked, plain):
+        file = path / TIMELINE
+        file.write_text(file.read_text().replace('"version": 1', '"version": 99'))
+        os.utime(file, (datetime(2026, 6, 1, tzinfo=UTC).timestamp(),) * 2)
+    assert {entry.state for entry in list_sessions(folder)} == {"unreadable"}
+    assert expired(folder, 7, NOW) == [plain]
+    assert kept_for_marks(folder, 7, NOW) == [marked]
+
+
+def test_what_the_disk_does_not_give_is_not_judged(folder, monkeypatch):
+    path = made(folder, "broken", 1, made_mark(1, "", "good"))
+    (path / TIMELINE).write_text("no session\n")
+    os.utime(path / TIMELINE, (datetime(2026, 6, 1, tzinfo=UTC).timestamp(),) * 2)
+    assert expired(folder, 7, NOW) == [path]
+
+    def refuse(_: Path) -> None:
+        raise InputError("cannot read it: the disk reports an error")
+
+    monkeypatch.setattr("engine.recorder.retention.read_marks", refuse)
+    assert expired(folder, 7, NOW) == []

@@ -43,7 +43,7 @@ def test_spoken_question_gets_a_spoken_answer_when_it_was_ready(tmp_path: Path) 
     events = [event for event in session.events if isinstance(event, BackgroundEvent)]
     assert (events[0].event, events[-1].event) == ("asked", "answer")
     assert events[0].t >= 0.2 * (ASKS_IN + 1)
-    assert all(event.t > events[0].t for event in events[1:])
+    assert all(event.t >= events[0].t for event in events[1:])
     said = {speaker: [t for t in session.events if isinstance(t, Transcript) and t.speaker == speaker]
             for speaker in ("user", "assistant")}  # fmt: skip
     (question,) = said["user"]
@@ -53,11 +53,12 @@ def test_spoken_question_gets_a_spoken_answer_when_it_was_ready(tmp_path: Path) 
     answer = events[-1].text
     assert answer
     spoken = " ".join(transcript.text for transcript in said["assistant"])
-    assert spoken == f"Let me see. {answer}"
+    # What was found while the question was asked is there at once, and then nothing has to be bridged.
+    assert spoken in (f"Let me see. {answer}", answer)
     # No word of the answer is heard before the process had produced it.
     first_words = next(event.t for event in events if event.detail.get("role") == "answer")
     relayed = next(turn for turn in session.turns if turn.say == "relay")
-    assert 0.2 * (relayed.i + 1) >= first_words
+    assert 0.2 * (relayed.i + 1) + relayed.compute_ms / 1000 >= first_words - 1e-3
     heard, _ = read_audio(out / "output.wav")
     assert abs(heard[: round(0.2 * (ASKS_IN + 1) * 24_000)]).max() == 0.0
     assert abs(heard).max() > 0.1

@@ -265,3 +265,50 @@ def test_the_bundled_scenes_are_whole():
         assert 10 < about.duration < 60
     assert any(scene.video is not None for scene in found)
     assert sum(file.stat().st_size for file in scenes.bundled_dir().iterdir()) < 3_000_000
+
+
+def test_a_number_beyond_all_bounds_is_told(tmp_path):
+    text = '{"name": "x", "temperament": {"interrupt": 1' + "0" * 400 + "}}"
+    with pytest.raises(InputError, match="interrupt"):
+        scenes.load(written(tmp_path, text))
+
+
+def test_half_a_character_is_told_and_not_written(tmp_path):
+    with pytest.raises(InputError, match="name"):
+        scenes.load(written(tmp_path, '{"name": "\\ud800"}'))
+
+
+def test_a_damaged_zip_leaves_nothing(tmp_path):
+    file = tmp_path / "in.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("scene.json", json.dumps({"name": "x", "recording": "a.ogg"}))
+        made.writestr("a.ogg", bytes(range(256)) * 4_000)
+    data = bytearray(file.read_bytes())
+    at = data.index(b"a.ogg") + 40
+    data[at : at + 60] = b"\xff" * 60
+    file.write_bytes(data)
+    with pytest.raises(InputError, match="no exported scene"):
+        scenes.import_scene(file, tmp_path / "to")
+    assert not list((tmp_path / "to").glob("*"))
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_plain_file_takes_nothing_from_elsewhere(tmp_path, absolute):
+    secret = tmp_path / "secret.ogg"
+    secret.write_bytes(b"key")
+    named = str(secret) if absolute else "../secret.ogg"
+    file = written(tmp_path / "from", {"name": "x", "recording": named})
+    with pytest.raises(InputError, match="beside"):
+        scenes.import_scene(file, tmp_path / "to")
+    assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.JSON", "a.x\\y", "a." + "x" * 300, "a"])
+def test_a_packed_recording_cannot_become_a_scene_or_anything_odd(tmp_path, name):
+    inner = json.dumps({"name": "y", "server": "https://evil.example.com/v1"})
+    data = json.dumps({"name": "x", "recording": name})
+    got = scenes.import_scene(packed(tmp_path / "in.zip", {"scene.json": data, name: inner}), tmp_path / "to")
+    assert there(got.recording).suffix in ("", ".x")
+    found, troubles = scenes.all_scenes((tmp_path / "to",))
+    assert [scene.name for scene in found] == ["x"]
+    assert troubles == ()

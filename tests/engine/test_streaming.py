@@ -91,6 +91,39 @@ def test_words_near_the_end_of_the_window_are_not_certain_yet():
     assert told[-1].closed and told[-1].stable == 4
 
 
+class Doubting(Script):
+    """A script whose hypotheses with several beams have alternatives."""
+
+    def transcribe(self, window, given=(), before=(), pad_s=0.0, beam=1) -> Hypothesis:
+        found = super().transcribe(window, given, before, pad_s, beam)
+        others = (f"{beam} beams", "less probable") if beam > 1 else ()
+        return Hypothesis(found.pieces, False, others, echo="echo" in self.texts[0])
+
+
+def test_what_settles_has_alternatives_and_what_grows_has_none():
+    told = follow(Listener(Doubting("what is it")), once())
+    assert {heard.others for heard in told if heard.settled} == {("5 beams", "less probable")}
+    assert {heard.others for heard in told if not heard.settled} == {()}
+    assert all(heard.again is None for heard in told if not heard.settled)
+
+
+def test_it_can_be_listened_to_once_more_as_if_no_word_were_certain():
+    script = Doubting("what is it", "what is it", "what is it", "what was it")
+    told = follow(Listener(script, EAGER), once())
+    assert told[-1].again is not None
+    heard = len(script.given)
+    assert told[-1].again() == ("what was it", "10 beams", "less probable")
+    assert script.given[heard:] == [[]]
+    assert told[-1].again() == told[-1].again()
+    assert len(script.given) == heard + 1
+
+
+def test_an_echo_of_the_hint_is_not_what_was_heard_the_second_time():
+    told = follow(Listener(Doubting("echo")), once())
+    assert told[-1].again is not None
+    assert told[-1].again() == ("10 beams", "less probable")
+
+
 def test_an_utterance_settles_in_a_pause_and_is_closed_after_a_longer_one():
     told = follow(Listener(Script("what is")), once())
     settled = next(heard for heard in told if heard.settled)
@@ -248,3 +281,19 @@ def test_nothing_raises_for_odd_pieces(transcriber):
     clipped = np.clip(40 * once(), -1, 1)
     told = follow(Listener(transcriber), clipped)
     assert "capital" in told[-1].text
+
+
+def test_several_beams_give_alternatives_without_echoes_and_loops(transcriber):
+    window = said(QUESTION)
+    found = transcriber.transcribe(window, pad_s=6.0, beam=5)
+    text = " ".join(piece.text for piece in found.pieces)
+    assert text.startswith("What is the capital of France")
+    assert found.others and not found.echo
+    plain = [words_of(each) for each in (text, *found.others)]
+    assert all(plain) and len({tuple(each) for each in plain}) == len(plain)
+    assert transcriber.transcribe(window, pad_s=6.0).others == ()
+
+
+def test_a_line_of_the_hint_is_marked(transcriber):
+    found = transcriber.transcribe(said("Set a timer for ten minutes."), pad_s=6.0, beam=5)
+    assert found.echo

@@ -16,7 +16,8 @@ _FILE = re.compile(
 )
 _SCREENSHOT = re.compile(
     r"^(?:take|make|grab|get|capture|save)\b.*"
-    r"(?:\bscreen ?shot\b|\bpicture of (?:the|my) screen\b|\bthe screen$)"
+    r"(?:\bscreen ?shot\b(?! of (?!(?:the|my|this|that) (?:\w+ )?(?:screen|window|desktop|display|page)))"
+    r"|\bpicture of (?:the|my) screen\b|\bthe screen$)"
 )
 _LOOK = re.compile(
     r"^(?:what|who|how many \w+|which \w+)\b.*\b(?:do|can) you see"

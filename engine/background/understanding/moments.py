@@ -17,7 +17,8 @@ _CLOCK = (
     rf"|midnight)"
     rf"(?: ?[ap]m\b| o'? ?clock)?|half {_HOUR}|noon|midday|midnight)(?![\w:%])"
 )
-_BARE = rf"(?:{_HOUR}(?: {_MINUTE}| oh \d)?)(?![\w:.%/])"
+# "630" and "6.30" are how recognisers write "six thirty".
+_BARE = rf"(?:{_HOUR}(?:(?: |\. ?){_MINUTE}| oh \d)?|{_HOUR}{_MINUTE})(?![\w:%/]|\.\d)"
 _FOLLOWS = (
     rf"(?= ?(?:$|,|{_GAP}|and\b|to\b|about\b|that\b|on\b|in the\b|at night|for\b|so\b|or\b|tonight"
     rf"|today|tomorrow"
@@ -46,7 +47,9 @@ _ANY_DAY = re.compile(rf"\b{_DAY_PREFIX}({DATE})")
 _EDGE = re.compile(rf"[\s,{_GAP}]*\Z")
 _IS_WEEKDAY = re.compile(rf"(?:this |next |the |coming |last )?{WEEKDAY}\Z")
 _WEEKDAY_PART = re.compile(rf"\b({WEEKDAY}|tomorrow|yesterday) (morning|afternoon|evening|night|lunchtime)\b")
-_READ = re.compile(rf"({_HOUR})(?:[:. ](?:oh )?(\d{{1,2}}))?(?: ?([ap]m))?(?: o'? ?clock)?\Z")
+_READ = re.compile(
+    rf"({_HOUR})(?:(?:[:. ]|\. )(?:oh )?(\d{{1,2}})|(?<=\d)(\d\d))?(?: ?([ap]m))?(?: o'? ?clock)?\Z"
+)
 _BESIDE = re.compile(
     r"(half|(?:a )?quarter|\d{1,2})(?: minutes?)?(?: (past|to|after|before|till))? (\d{1,2}|noon|midnight)"
     r"(?: ?([ap]m)| o'? ?clock)?\Z"
@@ -208,8 +211,8 @@ def _clock(words: str) -> tuple[tuple[int, int], str] | None:
         return (0, 0), "24"
     found = _READ.match(words)
     if found:
-        hour, minute = int(found[1]), int(found[2] or 0)
-        half = found[3] or ""
+        hour, minute = int(found[1]), int(found[2] or found[3] or 0)
+        half = found[4] or ""
         if minute > 59 or (half and not 1 <= hour <= 12):
             return None
         exact = not half and (found[1].startswith("0") or hour > 12 or hour == 0)

@@ -126,6 +126,9 @@ _MARKS = re.compile(rf"^(?:{_MARK}(?![\w'])[\s,.;:!]*)+")
 _NO_MARK = re.compile(
     r"^no,? (?:problem|idea|thanks|thank you|way|one|longer|more|need|worries|doubt|matter|time"
     r"|big deal|clue|kidding)\b"
+    r"|^no (?!(?:no|i|it|that|this|the|we|you)\b)[\w']+ (?:is|are|was|were|can|could|will|would|has|have)\b"
+    r"|^(?:make it (?:count|stop|so|happen|work|quick|snappy|through|home|better)"
+    r"|i mean(?:t|'t)? it|i said (?:no|so|stop))$"
 )
 _NOT_BUT = re.compile(r"^not [^,]{1,60}?(?:, ?(?:but )?| but )(?=\S)")
 _BUT_NOT = re.compile(r"(?<=\S)(?:,| and)? not (?:\S+ ?){1,4}$")

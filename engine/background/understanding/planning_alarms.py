@@ -155,7 +155,8 @@ _REMIND = (
         r"reminder\b[,:]?(?P<rest>.*)"
     ),
     re.compile(
-        r"(?:please )?(?:don't let me forget|remember(?= to)|make sure i don't forget|help me remember"
+        r"(?:please )?(?:don't let me forget|remember(?= to (?!be (?!at|in|on|there|back|home)))"
+        r"|make sure i don't forget|help me remember"
         r"|i must not forget)(?P<rest> .+)"
     ),
 )

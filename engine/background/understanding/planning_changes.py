@@ -41,7 +41,8 @@ _ANOTHER = re.compile(
 )
 _FOLLOW_MORE = (
     re.compile(
-        rf"(?:add|plus|give (?:me|it)|put on|extend (?:it|that) by|extend by"
+        rf"(?!give me (?:a|1) (?:second|minute|moment)$)"
+        r"(?:add|plus|give (?:me|it)|put on|extend (?:it|that) by|extend by"
         rf"|i need)(?: another)? (?P<span>{SPAN})(?: (?:more|longer|to (?:it|that)|extra|on top))*"
     ),
     re.compile(

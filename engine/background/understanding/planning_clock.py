@@ -146,7 +146,10 @@ _FOLLOW_MOVED = re.compile(
     rf"(?P<span>{SPAN}) (?P<way>later|after(?: that| it| then)?|before(?: that| it| then)?|earlier"
     rf"|from (?:then|that))"
 )
-_NO_PLACE = re.compile(r"\b(?:you|me|it|that|this|them|movie|film|book|game|morning|today|tomorrow)\b|\d")
+_NO_PLACE = re.compile(
+    r"\b(?:you|me|it|that|this|them|movie|film|book|game|morning|today|tomorrow|what|which|whose"
+    r"|life)\b|\d"
+)
 
 
 class Clock:
@@ -346,7 +349,7 @@ def _follow_date(rest: str, last: Call, now: datetime) -> Call | None:
         back = found["way"].startswith(("before", "earlier"))
         moved = add_to_date(base, span.negative() if back else span)
         return Call("date", {"what": "when", "date": moved.isoformat()}) if moved else None
-    year = re.fullmatch(r"(?:in )?(\d{4}|\d\d \d\d|next year|the year after|last year)", rest)
+    year = re.fullmatch(r"(?:in )?(\d{4}|(?:1[5-9]|2[01]) \d\d|next year|the year after|last year)", rest)
     if year:
         digits = year[1].replace(" ", "")
         base_year = last.arguments.get("year", base.year)

@@ -99,9 +99,9 @@ _NO_LIST = re.compile(
 )
 _FOLLOW_ADD = re.compile(
     r"(?:and|also|plus|oh,? and|and also|as well as|then)?,? ?(?P<verb>add|put|also add|plus|include"
-    r"|we (?:also )?need|i (?:also )?need|get|throw(?: in)?|stick|pop|chuck)?"
-    r" ?(?P<items>.+?)(?P<too>,? (?:too|as well|also|on it|to it|on there|to that|on that|to the list"
-    r"|on the list|on that list))*"
+    r"|we also need|i also need|get|throw(?: in)?|stick|pop|chuck)?"
+    r"(?:(?<=\w) |(?<!\w))(?P<items>.+?)"
+    r"(?P<too>,? (?:too|as well|also|(?:on|to) (?:it|that|the list)|on there|on that list))*"
 )
 _FOLLOW_REMOVE = re.compile(
     r"(?:and |actually,? |no,? |also |then |but )*(?:(?:remove|delete|drop|take off|take out"
@@ -131,7 +131,7 @@ _FOLLOW_HAS = re.compile(
 _FOLLOW_CLEAR = re.compile(
     r"(?:and |now |then )*(?:(?:clear|empty|wipe|erase|delete|reset)(?: (?:it|that|the list"
     r"|everything|all of it|the whole list|them all))(?: out| now)?|remove everything"
-    r"|delete everything|start over|take everything off(?: it)?)"
+    r"|delete everything|take everything off(?: it)?)"
 )
 _FOLLOW_UNDO = re.compile(
     r"(?:no,? |actually,? |oh |wait,? )*(?:undo(?: (?:it|that))?|cancel(?: (?:it|that))?"
@@ -144,12 +144,13 @@ _QUESTION = re.compile(
     r"|remind|cancel|delete|play|open|turn|start|stop|close|call|in|at|on|for|to|from|of|not|then|but"
     r"|if|because|so|it|that|this|there|they|he|she|you"
     r"|i'm|i am|it's|that's|make|change|give|search|find|look|note|also what|hello|hi|yes|yeah|no|ok"
-    r"|okay|thanks|thank)\b(?!s)"
+    r"|okay|thanks|thank|i|we)\b(?!s)"
 )
 
 
 _NO_ITEM = re.compile(
-    r"^[\d.]+$|\b(?:to|from|into|in) (?:the|my|a|your)\b|\bon$|^(?:kettle|poem|song|story|music)\b"
+    r"^[\d.]+$|^(?:(?:me|us|him|count|stop|insult)\b|your )|\b(?:to|from|into|in) (?:the|my|a|your)\b|\bon$"
+    r"|^(?:kettle|poem|song|story|music)\b"
 )
 
 
@@ -270,7 +271,7 @@ def _follow_change(text: str, last: Call, name: dict[str, Any], items: list[str]
             if not bare or _shared(split_items(words), items):
                 return Call("list", {**name, "what": "remove", "items": split_items(words)}, corrects=bare)
     if rest is not None:
-        put = re.sub(r"^(?:add|put|with|it's|that's|get|to)\s", "", rest)
+        put = re.sub(r"^(?:add|put|with|it's|get|to)\s", "", rest)
         put, _, out = re.sub(r",? instead$", "", put).partition(" instead of ")
         if added and _good(put, 5):
             old = split_items(out) if out else items

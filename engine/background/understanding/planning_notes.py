@@ -6,6 +6,7 @@ from datetime import datetime
 from engine.background.tools.notes import DELETE_NOTE, FORGET, NOTE, NOTES, RECALL, REMEMBER
 from engine.background.tools.tool import Tool
 from engine.background.understanding.call import Call
+from engine.background.understanding.dates import MONTH
 from engine.background.understanding.normal import correction
 from engine.background.understanding.planning_words import request
 
@@ -25,7 +26,8 @@ _WRITE = (
         r"(?:new )?note(?: to self| to myself)?[,:] ?(?P<text>.+)|note to (?:self|myself)[,:]? (?P<text2>.+)"
     ),
     re.compile(
-        r"(?:please )?(?:note|take note)(?: down)? that (?P<text>.+)|take note(?: of)?[,:]? (?P<text2>.+)"
+        r"(?:please )?(?:note|take note)(?: down)? that (?!(?:this|that|it|these|there) )(?P<text>.+)"
+        r"|take note(?: of)?[,:]? (?P<text2>.+)"
     ),
     re.compile(
         r"remember (?:this|the following)[,:] ?(?P<text>.+)|(?:please )?remember that (?P<text2>.+)"
@@ -99,7 +101,14 @@ _NAMES = (
 _NO_NAME = re.compile(
     r"^(?:a|an|the|later|back|when|if|tomorrow|today|tonight|at|on|in|maybe|crazy|old|not|what"
     r"|whatever|again|soon|now|or|and|before|after|for|by|to|so|stupid|your|my|that|this|up|out"
-    r"|anytime|any|please|something|important|on|spelled|written|hard|long|too|very|unknown)\b"
+    r"|anytime|any|please|something|important|on|spelled|written|hard|long|too|very|unknown"
+    r"|time|late|his|her|their|our|upon|in|it|i|you|he|she|we|they|was|is)\b"
+    r"|(?:^| )(?:a|an|the|to|of|on|at|is|was|like|upon|it|i)(?: |$)"
+)
+# What somebody says of a thing in passing, not in place of what was noted.
+_REMARK = re.compile(
+    r"^(?:i (?:like|love|hate|think|know|see|guess|hope|wish|agree|don't|can't|do|am|was)|i'm"
+    r"|you|we|they|he|she|it's|that's|that is|it is|it was|it|this|is|are|was)(?: |$)(?!on |at )"
 )
 # What a person may ask to have kept under a name; others are notes.
 _KEY = (
@@ -156,13 +165,18 @@ _FOLLOW_DELETE = re.compile(
     r"|undo|cancel|scratch that|never ?mind)"
 )
 _FOLLOW_MORE = re.compile(
-    r"(?:and )?(?:another|one more|1 more)(?: note| one)?[,:]? (?P<text>.+)|and (?:also )?(?:note "
-    r"|write down )?that (?P<text2>.+)|also(?: note)?(?: that)?,? (?P<text3>.+)"
+    r"(?:and )?(?:another|one more|1 more)(?: note| one)?[,:]? (?!(?:time|thing|question)$)(?P<text>.+)"
+    r"|and (?:also )?(?:note |write down )?that (?P<text2>.+)|also(?: note)?(?: that)?,? (?P<text3>.+)"
     r"|(?:and )?add that (?P<text4>.+)"
 )
 _REPLACED = re.compile(
     r"^(?:(?:make|change) (?:it|that)(?: to)?|it (?:is|should (?:be|say))|it's|i (?:meant|said)"
     r"|that (?:it|the)|write|the note (?:is|should (?:be|say)))[,:]? "
+)
+
+
+_SOME_DAY = re.compile(
+    rf"\d|{MONTH}|christmas|easter|new year|hall?oween|valentine|today|tomorrow|yesterday|day\b"
 )
 
 
@@ -194,6 +208,8 @@ class Notes:
         if _FOLLOW_READ.fullmatch(text):
             return Call("notes", {"what": "last"} if last.tool == "note" else {"what": "list"})
         if rest and (last.tool == "note" or last.arguments.get("what") == "last"):
+            if _REMARK.match(rest) and not _shares(rest, str(last.arguments.get("text", ""))):
+                return None
             # The tool knows the note, and finds the place that a few words correct.
             new = _REPLACED.sub("", rest)
             return Call("note", {"text": new, "replace": True, "part": True}, corrects=True)
@@ -234,7 +250,7 @@ class Facts:
             return Call("forget", {"key": key})
         if last.tool == "remember" and re.fullmatch(r"what (?:is|was) it(?: again)?|what did i say", text):
             return Call("recall", {"key": key})
-        value = re.sub(r"^(?:it(?:'s| is)|that(?:'s| is)|with|call me|is|my \w+ is) ", "", rest or "")
+        value = re.sub(r"^(?:it(?:'s| is)|with|call me|is|my \w+ is) ", "", rest or "")
         found = (
             re.fullmatch(r"(?:it(?:'s| is)|it was) (?P<value>.+)", text) if last.tool == "recall" else None
         )
@@ -242,6 +258,7 @@ class Facts:
         if (
             value
             and len(value.split()) <= 6
+            and _fits(str(key), value)
             and not re.match(r"(?:what|how|who|when|where|why|is|are|do|set|cancel)\b", value)
         ):
             return Call(
@@ -348,11 +365,8 @@ def _tell(text: str) -> Call | None:
         found = pattern.fullmatch(text)
         if found:
             name = found["name"] or found.groupdict().get("name2") or ""
-            return (
-                None
-                if _NO_NAME.match(name)
-                else Call("remember", {"key": "name", "value": _value("name", name)})
-            )
+            fits = _fits("name", name)
+            return Call("remember", {"key": "name", "value": _value("name", name)}) if fits else None
     for pattern in _TELL:
         found = pattern.fullmatch(text)
         if not found:
@@ -365,11 +379,29 @@ def _tell(text: str) -> Call | None:
             r"|type$|plate|birth$|nationality|hometown",
             key,
         )
-        if certain and not re.match(
-            r"(?:not|so|too|very|really|wrong|a secret|what|none|broken|annoying|your)\b", value
+        if (
+            certain
+            and _fits(key, value)
+            and not re.match(
+                r"(?:not|so|too|very|really|wrong|a secret|what|none|broken|annoying|your)\b", value
+            )
         ):
             return Call("remember", {"key": key, "value": _value(key, value)})
     return None
+
+
+def _fits(key: str, value: str) -> bool:
+    """Whether ``value`` can be meant for that fact, and is no remark."""
+    if key == "name":
+        return not _NO_NAME.search(value)
+    if key in ("birthday", "birth date", "date of birth", "anniversary"):
+        return bool(_SOME_DAY.search(value))
+    return not _REMARK.match(value)
+
+
+def _shares(words: str, others: str) -> bool:
+    """Whether a word that says something is in both."""
+    return any(len(word) > 3 and word in others for word in re.findall(r"[\w']+", words))
 
 
 def _value(key: str, value: str) -> str:

@@ -65,7 +65,7 @@ _NO_WORDS = {
     "the", "a", "an", "my", "your", "what", "which", "who", "there", "one", "everything", "something",
     "anything", "nothing",
 }  # fmt: skip
-_LIFE = {"life", "christmas", "everything", "love", "music"}  # "the meaning of life"
+_LIFE = {"life", "live", "christmas", "everything", "love", "music"}  # "the meaning of life"
 
 _ABOUT_IT = (
     (
