@@ -18,6 +18,11 @@ def privacy_text(server: str, sends_pictures: bool = False) -> str:
     return f"{AI} Your voice stays on this computer; the words of your questions {what} to {host}."
 
 
+def where_words_go(told: str) -> str:
+    """A privacy text beside others that say already that this is an AI."""
+    return told.removeprefix(AI).strip()
+
+
 def sharing_text(server: str) -> str:
     """What is said about files that the person shares."""
     host = elsewhere(server)

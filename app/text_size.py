@@ -1,5 +1,6 @@
 """The size of all text, and the theme of high contrast, in the menu View."""
 
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from app import theme as themes
@@ -15,12 +16,14 @@ class TextSize:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         menu = shell.commands.menu("&View").addMenu("Te&xt size")
-        for text, shortcut, tip, call in (
-            ("&Larger text", "Ctrl+Shift++", "Make all text larger", lambda: self._step(1)),
-            ("&Smaller text", "Ctrl+Shift+-", "Make all text smaller", lambda: self._step(-1)),
-            ("&Normal size", "Ctrl+Shift+0", "Text as large as it was designed", lambda: self._set(1.0)),
+        for text, shortcut, also, tip, call in (
+            ("&Larger text", "Ctrl+Shift+Up", "Ctrl+Shift++", "Make all text larger", self._larger),
+            ("&Smaller text", "Ctrl+Shift+Down", "Ctrl+Shift+-", "Make all text smaller", self._smaller),
+            ("&Normal size", "Ctrl+Shift+0", "", "Text as large as designed", lambda: self._set(1.0)),
         ):
             action = shell.commands.add("&View", text, shortcut, tip, call)
+            if also:  # where + needs Shift, the system takes it for Ctrl++, which is the timeline's
+                action.setShortcuts([QKeySequence(shortcut), QKeySequence(also)])
             shell.commands.menu("&View").removeAction(action)
             menu.addAction(action)
         self._add_contrast()
@@ -43,6 +46,12 @@ class TextSize:
             one.setToolTip(f"Colours: {one.text().replace('&', '')}")
             one.setStatusTip(one.toolTip())
         action.setChecked(shell.settings.theme == themes.CONTRAST.name)
+
+    def _larger(self) -> None:
+        self._step(1)
+
+    def _smaller(self) -> None:
+        self._step(-1)
 
     def _step(self, by: int) -> None:
         self._set(themes.next_text_scale(by))

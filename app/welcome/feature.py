@@ -5,6 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 
+from app.privacy import where_words_go
 from app.shell import Shell
 from app.welcome.page import WelcomePage
 from app.welcome.steps import (
@@ -54,7 +55,7 @@ class Welcome:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self.make_check, self.open_camera = make_check, open_camera
-        self.page = WelcomePage(shell.theme, shell.menus, shell.side.privacy.text())
+        self.page = WelcomePage(shell.theme, shell.menus, where_words_go(shell.side.privacy.text()))
         self._check: Any = None
         self._camera: Any = None
         self._began = False
@@ -109,7 +110,7 @@ class Welcome:
     def _begin(self) -> None:
         """The step has changed, or its device: open what it shows by itself."""
         self._release()
-        self.page.privacy.setText(self._shell.side.privacy.text())
+        self.page.privacy.setText(where_words_go(self._shell.side.privacy.text()))
         if not self.page.active or self._shell.bridge.active:
             return
         if self.page.step is Step.MICROPHONE:

@@ -25,7 +25,7 @@ from engine.background.spoken import strip_invisible
 from engine.background.store import Store, StoreError
 from engine.background.task import Asked, Detail, Task
 from engine.background.understanding.call import Call
-from engine.background.understanding.misheard import like_a_request, meant
+from engine.background.understanding.misheard import meant
 from engine.background.understanding.understand import (
     Exchange,
     corrects,
@@ -42,7 +42,6 @@ _ASKING = re.compile(
     r"(?:what(?:'s| is| are| was)|who(?:'s| is| was)|where(?:'s| is)|when(?:'s| is)|how)?\s*",
     re.IGNORECASE,
 )
-_WHOLE = re.compile(r"\S \S+ \S.*[.?!]$")
 TOPIC_WORDS = 6
 
 
@@ -59,10 +58,7 @@ class Done:
 
 
 class Desk:
-    """Thread-safe. ``send`` tells the engine; ``now`` is the session's time with its zone.
-
-    ``eager``: being asked in vain costs nothing, so guesses may begin before the words have settled.
-    """
+    """Thread-safe. ``send`` tells the engine; ``now`` is the session's time with its zone."""
 
     def __init__(
         self,
@@ -72,7 +68,6 @@ class Desk:
         now: Callable[[], datetime],
         changes: Callable[[str], bool],
         think_ahead: bool = True,
-        eager: bool = False,
     ) -> None:
         self._mind = mind
         self._store = store
@@ -80,7 +75,6 @@ class Desk:
         self._now = now
         self._changes = changes
         self._think_ahead = think_ahead
-        self._eager = think_ahead and eager
         self._lock = threading.RLock()
         self._tasks: dict[int, Task] = {}
         self._cancelled: deque[int] = deque(maxlen=64)
@@ -93,11 +87,7 @@ class Desk:
     # -- guesses ---------------------------------------------------------------------------------
 
     def heard(self, spoken: Spoken, since: float, settled: bool) -> None:
-        """The words that would be handed over now; once they have settled work on them begins.
-
-        Where it is ``eager``, it begins with what looks whole while somebody still speaks, and goes on when
-        just that settles.
-        """
+        """The words that would be handed over now; once they have settled work on them begins."""
         with self._lock:
             known = self._guessed
             if known is not None and (known.utterance, known.revision, known.text) == (
@@ -106,13 +96,11 @@ class Desk:
                 spoken.text,
             ):
                 return
-            same = known is not None and plain_words(spoken.text) == plain_words(known.text)
-            if known is not None and same and not (settled and self._may_be_another(known, spoken)):
+            if known is not None and spoken.text != known.text:
+                self._drop_guess()
+            if not (settled and self._think_ahead and spoken.text) or any(t.asking for t in self._open()):
                 return
             self._drop_guess()
-            begins = settled or (self._eager and bool(_WHOLE.search(spoken.text)))
-            if not (begins and self._think_ahead and spoken.text) or any(t.asking for t in self._open()):
-                return
             asked = Asked(
                 spoken.text,
                 since=since,
@@ -133,12 +121,6 @@ class Desk:
             }
             guess.emit("partial", spoken.text, detail)
             self._begin(guess)
-
-    def _may_be_another(self, known: Spoken, spoken: Spoken) -> bool:
-        """Whether what has settled since the guess began may show that it was misheard."""
-        if self._guess is None or self._guess.call is not None or spoken.others == known.others:
-            return False
-        return like_a_request((spoken.text, *spoken.others), self._earlier(self._guess))
 
     def _drop_guess(self) -> None:
         if self._guess is not None:

@@ -31,10 +31,7 @@ MCP_NAME = "mcp.json"
 
 @dataclass(frozen=True)
 class Loaded:
-    """``recogniser``: or why there is none. ``troubles``: what is missing, in plain words.
-
-    ``eager``: the language model's server is on this computer, so asking it in vain costs nothing.
-    """
+    """``recogniser``: or why there is none. ``troubles``: what is missing, in plain words."""
 
     mind: Mind
     store: Store
@@ -42,7 +39,6 @@ class Loaded:
     servers: McpServers
     troubles: tuple[str, ...]
     changes: Callable[[str], bool]
-    eager: bool = False
 
 
 def load(
@@ -81,7 +77,6 @@ def load(
         servers,
         tuple(troubles),
         lambda name: name in own and own[name].changes,
-        bool(host) and is_local(host),
     )
 
 

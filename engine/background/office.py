@@ -93,7 +93,6 @@ class Office:
             self._clock.now,
             self._loaded.changes,
             settings.think_ahead,
-            self._loaded.eager,
         )
         self._ears = Ears(self._loaded.recogniser, send, self._desk.heard, self._desk.request)
         self._sent: dict[int, float] = {}

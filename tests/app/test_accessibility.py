@@ -261,6 +261,16 @@ def test_every_state_has_room_for_its_word(qtbot, scale):
             assert short_of(window.side.status.detail) == "", activity
 
 
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.15, 1.3, 1.5, 2.0])
+def test_the_side_panel_is_wide_enough_for_all_its_words(qtbot, scale):
+    with open_window(qtbot, FakeEngine(), text_scale=scale, hold_to_talk=True) as window:
+        assert window.bridge.muted
+        (area,) = (a for a in window.side.findChildren(QAbstractScrollArea) if a.isVisible())
+        QApplication.processEvents()
+        assert window.side.hold.isVisible()
+        assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+
+
 def test_the_timeline_says_what_it_shows(qtbot):
     engine = FakeEngine()
     with open_window(qtbot, engine) as window:

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
-from app.conversation import MAX_LINES, Conversation, Line, joined
+import pytest
+
+from app.conversation import MAX_LINES, Conversation, Line, failure_text, joined, tool_note
 from app.recorded import in_order
 from engine.events import BackgroundEvent, Fault, Mark, SessionHeader, TextIn, Transcript, TurnRecord
+from engine.recorder.marks import HELD, LET_GO
 from engine.recorder.reader import RecordedSession
 from tests.app.scenario import HEADER, session, turn
 
@@ -186,3 +189,38 @@ def test_lines_spoken_at_once_are_joined_through_what_stands_between():
     assert found == [(False, False), (False, True), (True, True), (True, False), (False, False)]
     touching = [Line(0.0, 1.0, "user", "a"), Line(0.95, 2.0, "assistant", "b")]
     assert joined(touching, 0) == (False, False), "too short to count"
+
+
+@pytest.mark.parametrize(
+    ("text", "detail", "told"),
+    [
+        ('time {"place": "tokyo"}', {"arguments": '{"place": "tokyo"}'}, "Using time: tokyo"),
+        ("read_file {}", {"arguments": "{}"}, "Using read file"),
+        ('note {"text": "milk"}', {}, "Using note: milk"),
+        ("elsewhere what ever", {}, "Using elsewhere: what ever"),
+        ("screenshot {}", {"permission": "ask always"}, "Wants to use screenshot"),
+    ],
+)
+def test_a_tool_is_told_in_words(text, detail, told):
+    assert tool_note(BackgroundEvent(1, 2.0, "tool_call", text, detail)) == told
+
+
+def test_a_failure_is_told_once_and_a_refusal_is_none():
+    failed = BackgroundEvent(1, 2.0, "failed", "Too late.", {"advice": "time: Too late."})
+    assert failure_text(failed) == "time: Too late."
+    assert (
+        failure_text(BackgroundEvent(1, 2.0, "failed", "Too late.", {"advice": "Wait."}))
+        == "Too late. – Wait."
+    )
+    assert failure_text(BackgroundEvent(1, 2.0, "failed")) == "it failed"
+    talk = Conversation()
+    talk.append(
+        [failed, BackgroundEvent(2, 3.0, "failed", "All right, I will leave that.", {"refused": True})]
+    )
+    assert texts(talk) == [("fault", "No answer from the background: time: Too late.")]
+
+
+def test_a_mark_shows_its_verdict_and_the_talk_key_makes_no_lines():
+    talk = Conversation()
+    talk.append([Mark(1.0, HELD), Mark(2.0, LET_GO), Mark(3.0, "in my sentence", "wrong_interruption")])
+    assert texts(talk) == [("note", "wrong interruption: in my sentence")]

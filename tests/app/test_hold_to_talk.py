@@ -5,6 +5,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
 from app.hold_to_talk import Held, HoldToTalk
+from engine.recorder.marks import HELD, LET_GO
 from tests.app.fake_session import FakeEngine
 from tests.app.window_rig import feature, open_window, start
 
@@ -73,6 +74,7 @@ def test_the_capture_follows_the_key_and_repeats_are_no_letting_go(window, engin
     qtbot.waitUntil(lambda: source.calls == [True, False, True])
     assert window.side.hold.text() == "Hold to talk"
     qtbot.waitUntil(lambda: window.side.status.title.text() == "Muted")
+    assert engine.sessions[-1].marks == [LET_GO, HELD, LET_GO]
 
 
 def test_the_focus_gone_is_let_go(window, engine, qtbot):

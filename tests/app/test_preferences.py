@@ -493,3 +493,19 @@ def test_numbers_are_said_as_people_say_them():
 def test_widgets_belong_to_the_window(window, dialog):
     assert isinstance(dialog.parent(), QWidget)
     assert dialog.parent() is window
+
+
+def test_the_temperament_is_taken_over_by_a_running_session_once_the_slider_rests(
+    window, engine, dialog, qtbot
+):
+    shown = page(dialog, qtbot, "Conversation")
+    live = running(window, engine, qtbot)
+    assert "taken over at once" in dialog.later.text()
+    shown.sliders["interrupt"].slider.setFocus()
+    for _ in range(3):
+        qtbot.keyClick(shown.sliders["interrupt"].slider, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: bool(live.temperaments))
+    window.change_settings(speed=1.2)
+    qtbot.wait(600)
+    assert live.temperaments == [window.choice().config.temperament]
+    assert live.temperaments[0].interrupt > 0

@@ -136,6 +136,8 @@ def test_a_device_menu_keeps_the_choice_when_the_device_goes(qtbot):
     assert [action.isChecked() for action in menu.actions()] == [False, False, True]
     menu.choose("")
     assert (menu.name(), told) == ("System default", ["b", ""])
+    menu.choose(__file__)
+    assert menu.name() == "test_small_widgets.py", "a file in a device's place is not missing"
 
 
 @pytest.mark.parametrize(

@@ -76,3 +76,16 @@ def test_high_contrast_is_in_the_menu_and_remembered(qtbot):
         assert window.theme is theme.CONTRAST
         entry = next(a for a in window.commands.themes.actions() if a.data() == "contrast")
         assert entry.isChecked()
+
+
+def test_the_keys_that_are_named_are_on_every_keyboard(qtbot):
+    """Where + needs Shift, Ctrl+Shift++ is taken for Ctrl++, which zooms the timeline."""
+    with open_window(qtbot, FakeEngine()) as window:
+        window.activateWindow()
+        qtbot.waitUntil(window.isActiveWindow)
+        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+        qtbot.keyClick(window, Qt.Key.Key_Up, both)
+        assert window.settings.text_scale > 1
+        qtbot.keyClick(window, Qt.Key.Key_Down, both)
+        qtbot.keyClick(window, Qt.Key.Key_Down, both)
+        assert window.settings.text_scale < 1

@@ -208,6 +208,27 @@ def test_the_echo_is_told(rig, qtbot):
     qtbot.waitUntil(lambda: rig.told().startswith("Echo is cancelled, by 69 dB."))
     assert "as loud as it was played" in rig.told()
     assert not rig.page.progress.isVisible()
+    assert rig.page.next.hasFocus() or rig.page.focusWidget() is rig.page.next, "Return goes on"
+
+
+def test_an_echo_that_remains_is_measured_again_with_return(rig, qtbot):
+    rig.go(Step.ECHO)
+    rig.page.measure.click()
+    check = rig.running(Step.ECHO)
+    check.echo = EchoReport(EchoVerdict.NOISY, 0.0, 0.0, 0.0, 0.0)
+    check.state = "ended"
+    qtbot.waitUntil(lambda: rig.told().startswith("The room was too loud"))
+    assert rig.page.focusWidget() is rig.page.measure
+
+
+def test_what_the_window_has_to_say_is_seen_beside_the_steps(rig):
+    rig.window.notify("The settings file was damaged.")
+    assert rig.window.card.notice.isVisible()
+
+
+def test_that_it_is_an_ai_is_said_once(rig):
+    assert not rig.page.privacy.text().startswith("You are talking with an AI")
+    assert rig.window.side.privacy.text().startswith("You are talking with an AI")
 
 
 def test_the_camera_is_shown_and_given_back(rig, qtbot):
@@ -231,6 +252,10 @@ def test_it_ends_in_a_conversation_by_keyboard_alone(rig, engine, qtbot):
     assert rig.window.settings.welcomed
     opened = [check for check in rig.checks if check.started]
     assert all(check.stopped and check.joined_in for check in opened), "free before the session began"
+    engine.sessions[-1].run()
+    qtbot.waitUntil(lambda: rig.window.bridge.state == "running")
+    assert rig.window.focusWidget() is rig.window.card.field
+    assert rig.window.card.welcome_title.text() == "Talk, or type below"
 
 
 def test_all_can_be_skipped(rig, engine, qtbot):

@@ -62,7 +62,8 @@ def test_a_request_that_holds_the_words_of_another_takes_its_place(room):
     assert room.end(1).detail == {"reason": "replaced by 2"}
     room.may_go.set()
     room.end(2)
-    assert room.ran == [("slow", {}), ("slow", {"what": "now"})]
+    # The first may end its call after the second: both have begun.
+    assert sorted(room.ran, key=str) == [("slow", {"what": "now"}), ("slow", {})]
 
 
 def test_an_independent_request_leaves_the_first_alone(room):

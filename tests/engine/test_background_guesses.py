@@ -105,38 +105,7 @@ def test_a_guess_about_other_words_is_not_adopted_whatever_the_engine_thought(ro
     assert [arguments for _, arguments in room.ran] == [{}, {"what": "now"}]
 
 
-@pytest.fixture
-def eager(monkeypatch):
-    room = Room(monkeypatch, eager=True)
-    yield room
-    room.close()
-
-
-def test_who_is_eager_begins_with_what_looks_whole_and_goes_on_when_just_that_settles(eager):
-    eager.hears("Run look_up now?", settled=False)
-    eager.end(-1)
-    eager.hears("Run look_up now.")
-    eager.asks(1, spoken="Run look_up now.")
-    assert eager.end(1).text == "look_up is done."
-    assert eager.ran == [("look_up", {"what": "now"})]
-
-
-@pytest.mark.parametrize("text", ["Run look_up now", "Run it.", "What?"])
-def test_who_is_eager_waits_for_what_does_not_look_whole(eager, text):
-    eager.hears(text, settled=False)
-    quiet()
-    assert eager.sent == []
-
-
-def test_an_eager_guess_about_other_words_is_thrown_away(eager):
-    eager.add("slow", eager.wait)
-    eager.hears("Run slow one.", settled=False)
-    eager.comes(-1, "tool_call")
-    eager.hears("Run slow one two.")
-    assert eager.end(-1).event == "cancelled"
-
-
-def test_nobody_else_begins_before_the_words_have_settled(room):
+def test_nobody_begins_before_the_words_have_settled(room):
     room.hears("Run look_up now.", settled=False)
     quiet()
     assert room.sent == []

@@ -59,6 +59,7 @@ def test_yes_or_no_answers_the_question_of_another_job(room, words, event, text,
         room.asks(2, words)
     assert (room.end(2).event, room.end(2).text, room.end(2).detail["to"]) == ("answer", "", 1)
     assert (room.end(1).event, room.end(1).text) == (event, text)
+    assert room.end(1).detail.get("refused", False) is (event == "failed"), "a no is no fault"
     assert len(room.ran) == (event == "answer")
 
 

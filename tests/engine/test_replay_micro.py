@@ -8,7 +8,7 @@ import soundfile
 import torch
 
 from engine import checkpoint
-from engine.config import EngineConfig
+from engine.config import INPUT_CHUNK, EngineConfig
 from engine.decisions import DECISIONS, SAY_TOKENS
 from engine.encode import STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
 from engine.engines.micro import MicroEngine
@@ -19,7 +19,7 @@ from engine.recorder.reader import RecordedSession, read_session
 from engine.replay import run_replay
 from engine.speech import SpeechController
 from engine.startup import Factories
-from engine.types import MicroTurn, StepOutput
+from engine.types import MicroTurn, SelfState, StepOutput
 from tests.fakes import ToneVoice
 
 CONFIG = ModelConfig(
@@ -82,3 +82,14 @@ def test_decisions_are_the_recordings_the_weights_and_the_seeds_alone(weights: P
     assert decided(first) != decided(other)
     for turn in first.turns:
         assert sum(turn.probs.values()) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_bias_may_change_between_two_steps(weights: Path) -> None:
+    engine = MicroEngine(path=weights)
+    quiet = MicroTurn(0, np.zeros(INPUT_CHUNK, np.float32), SelfState())
+    engine.lean({"backchannel": 30.0})
+    assert engine.step(quiet).decision == "backchannel"
+    engine.lean({"yield": 30.0})
+    assert engine.step(quiet).decision == "yield"
+    engine.lean({})
+    assert engine.step(quiet).probs["yield"] < 0.99

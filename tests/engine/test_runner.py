@@ -1,12 +1,22 @@
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 
-from engine.config import INPUT_CHUNK, LateRule
+from engine.config import INPUT_CHUNK, LateRule, Temperament
 from engine.errors import MicroturnError
 from engine.events import BackgroundEvent, Event, Mark, TextIn, Transcript, VisionEvent
-from engine.inbox import CancelJob, Command, PermitJob, RetryJob, ShareFiles, StopSpeaking
+from engine.inbox import (
+    CancelJob,
+    Command,
+    PermitJob,
+    RetryJob,
+    SetTemperament,
+    ShareFiles,
+    StopSpeaking,
+    UseCamera,
+)
 from engine.runner import MAX_FAILURES
 from engine.types import MicroTurn, SourceChunk, StepOutput
 from tests.fakes import FakeBackground, FakeCamera, FakeEngine, FakeStopwatch, output
@@ -394,3 +404,38 @@ def test_same_run_twice_is_the_same_timeline() -> None:
         )
 
     assert once() == once()
+
+
+class LeaningEngine(FakeEngine):
+    """Keeps what it is told to lean towards."""
+
+    def lean(self, bias: Mapping[str, float]) -> None:
+        self.leaned = (len(self.seen), dict(bias))
+
+
+def test_a_temperament_holds_from_the_next_micro_turn_on_and_is_marked() -> None:
+    engine = LeaningEngine()
+    rig = Rig(engine)
+    changed = SetTemperament(0.7, Temperament(interrupt=0.5, give_way=-1))
+    rig.source.on_read = lambda i: i == 3 and rig.inbox.put(changed)  # type: ignore[assignment]
+    rig.run()
+    assert engine.leaned == (3, {"interrupt": 0.5, "yield": -1})
+    assert rig.of(Mark) == [Mark(0.7, "temperament: interrupt +0.5, give way -1.0")]
+
+
+def test_an_engine_of_rules_has_no_temperament_to_change() -> None:
+    rig = Rig()
+    rig.inbox.put(SetTemperament(0.0, Temperament(interrupt=0.5)))
+    assert rig.run().of(Mark) == []
+
+
+def test_a_camera_is_put_away_and_another_taken_without_a_fault() -> None:
+    first, other = FakeCamera([(0.1, 0), (0.3, 1), (0.5, 2)]), FakeCamera([(1.1, 7)])
+    rig = Rig(camera=first)
+    commands = {2: UseCamera(0.4, None), 5: UseCamera(1.0, other)}
+    rig.source.on_read = lambda i: rig.inbox.put(commands[i]) if i in commands else None  # type: ignore[assignment]
+    rig.run()
+    shown = {turn.i: turn.frame for turn in rig.turns if turn.frame is not None}
+    assert shown == {0: 0, 1: 1, 5: 7}
+    assert [event.event for event in rig.of(VisionEvent)] == ["off", "another camera"]  # type: ignore[attr-defined]
+    assert rig.faults() == []

@@ -10,13 +10,14 @@ from engine.clock import SimulatedClock
 from engine.config import INPUT_CHUNK, EngineConfig
 from engine.errors import InputError
 from engine.event_bus import EventBus
-from engine.events import Event, Fault, Mark, SessionHeader, TextIn, TurnRecord
+from engine.events import Event, Fault, Mark, SessionHeader, TextIn, TurnRecord, VisionEvent
 from engine.inbox import MAX_COMMANDS
 from engine.recorder.reader import read_session
 from engine.session import Session
 from engine.speech import SpeechController
 from engine.startup import Factories
 from engine.types import SourceChunk
+from tests.engine.test_camera_video_file import make_video
 from tests.fakes import FakeBackground, FakeCamera, FakeEngine, FakeSink, FakeSource, ToneVoice, output
 
 
@@ -272,3 +273,27 @@ def test_unknown_engine_is_refused_at_once() -> None:
             clock=SimulatedClock(),
             bus=EventBus(),
         )
+
+
+def test_the_camera_is_switched_while_it_runs_and_given_back(
+    endless: tuple[Rig, EndlessSource], tmp_path: Path
+) -> None:
+    rig, source = endless
+    rig.session.camera = first = FakeCamera()
+    rig.session.start()
+    source.release(2)
+    wait_for(rig, lambda events: any(isinstance(e, TurnRecord) for e in events))
+    rig.session.switch_camera(None)
+    assert first.stopped == 1
+    assert rig.session.camera is None
+    rig.session.switch_camera(str(make_video(tmp_path / "seen.mp4")))
+    camera: Any = rig.session.camera
+    source.release(5)
+    events = wait_for(rig, lambda events: sum(isinstance(e, TurnRecord) for e in events) >= 4)
+    assert [e.event for e in events if isinstance(e, VisionEvent)][:2] == ["off", "another camera"]
+    assert camera.live
+    with pytest.raises(InputError):
+        rig.session.switch_camera("no such camera")
+    assert rig.session.camera is camera, "the one that works stays"
+    assert rig.session.stop(timeout=3)
+    assert not camera._thread.is_alive()
