@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from text_to_num import alpha2digit
 
 from engine.background.recognise import HZ, Recognised, Recogniser, before_loop, words_of
 from engine.types import Samples
@@ -81,7 +82,7 @@ class Transcriber(Recogniser):
         self._plain = tokens.token_to_id("<|notimestamps|>")
         if hint is None:
             hint = HINT if language == "en" else ""
-        self._lines = {" ".join(words_of(line)) for line in _SENTENCE.split(hint) if line}
+        self._lines = {_plain(line) for line in _SENTENCE.split(hint) if line}
         self._hint = tokens.encode(f" {hint}", add_special_tokens=False).ids if hint else []
 
     def recognise(self, samples: Samples) -> Recognised:
@@ -147,7 +148,7 @@ class Transcriber(Recogniser):
             # The same tokens, but the words that are certain keep their times.
             pieces = (*given, *_later(pieces[len(given) :], given[-1].t1 if given else 0.0, seconds))
         kept = _unlooped(pieces, len(given), seconds)
-        text = " ".join(words_of(" ".join(piece.text for piece in kept)))
+        text = _plain(" ".join(piece.text for piece in kept))
         others = () if guess else self._others(text, fixed, rest)
         return Hypothesis(kept, guess or len(kept) < len(pieces), others, text in self._lines)
 
@@ -163,7 +164,7 @@ class Transcriber(Recogniser):
         seen = {"", text, *self._lines}
         others = []
         for each in found:
-            plain = " ".join(words_of(each))
+            plain = _plain(each)
             if plain not in seen:
                 seen.add(plain)
                 others.append(each)
@@ -208,6 +209,12 @@ class Transcriber(Recogniser):
                 continue
             pending = []
         return groups
+
+
+def _plain(text: str) -> str:
+    """Words in lower case, numbers as digits: Whisper writes "ten" or "10" as it pleases."""
+    digits: str = alpha2digit(" ".join(words_of(text)), "en", 0)
+    return digits
 
 
 def _unspaced(text: str) -> bool:

@@ -27,6 +27,7 @@ _ECHO_TAIL = OUTPUT_HZ
 _LOOK_AHEAD = 480  # for the resampler's filter: 20 ms, less than it takes until a decision is heard
 AT_ONCE = 0.35  # share of answers that the background has ready when a request is handed over
 BACK_OFF = 0.35
+NO_ANSWER = 0.06  # share of requests of which the background makes nothing
 BRISK = 0.5  # share of sessions of short answers, which hold twice as many turns of the user
 
 
@@ -135,6 +136,12 @@ class SessionSimulator:
 
     def _open_job(self, t: float) -> None:
         self.job_count += 1
+        asked = self.floor.typed or self.user.has_asked(t)
+        if not asked or self.rng.random() < NO_ANSWER:
+            # As the background ends it: nothing was said or nothing that could be made out, or it was "stop".
+            took = 0.0 if self.rng.random() < 0.6 else float(self.rng.exponential(0.8))
+            self.jobs.append(Job(self.job_count, [], [], until=t + took))
+            return
         words = answer_text(self.rng, self.dialogue).split()
         if self.brisk:
             words = words[: int(self.rng.integers(2, 9))]
@@ -172,9 +179,9 @@ class SessionSimulator:
                 job.given += len(fresh)
                 self.speech.offer(job.number, " ".join(fresh))
                 events.append(TextEvent(t, " ".join(fresh), "background"))
-            if job.given == len(job.words):
+            if job.given == len(job.words) and t >= job.until:
                 self.speech.finish(job.number)
-        self.jobs = [j for j in self.jobs if j.given < len(j.words)]
+        self.jobs = [j for j in self.jobs if j.given < len(j.words) or t < j.until]
         return events
 
     # -- the assistant ----------------------------------------------------------------------

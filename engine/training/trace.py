@@ -64,12 +64,13 @@ class Target:
 
 @dataclass
 class Job:
-    """A simulated background request: its words arrive at ``times``."""
+    """A simulated background request: its words arrive at ``times``; one without words ends at ``until``."""
 
     number: int
     words: list[str]
     times: list[float]
     given: int = 0
+    until: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,12 @@ from engine.types import Samples, TextEvent
 
 NOD_EVERY_S = 5.5
 INTERRUPTED_S = 2.0
+ASKING = ("request", "barge_in", "aside")  # kinds with words that recognition would make a request of
+LEAST_HEARD_S = 0.4
+REMEMBERED_S = 20.0
 LULL_S = (2.5, 12.0)  # nobody says anything after an answer
+LONG_LULL_S = (12.0, 45.0)
+LONG_LULL = 0.25  # share of lulls that are long
 _TYPED = (
     "what is {n} times {n}?",
     "tell me about {topic}",
@@ -49,7 +54,7 @@ BRISK_SCENES = {
     "television": 0.04,
     "change_of_mind": 0.04,
 }
-REACTIONS = {"backchannel": 0.8, "barge_in": 0.45, "aside": 0.4, "television": 0.2, "stop": 0.04}
+REACTIONS = {"backchannel": 0.8, "barge_in": 0.45, "aside": 0.4, "television": 0.2, "stop": 0.12}
 
 
 class User:
@@ -297,7 +302,8 @@ class User:
             self.rng.shuffle(self.reactions)
             # Without them every longer silence would be a turn end that was missed.
             lull = self.rng.random() < self.lull_chance
-            self.lull = float(self.rng.uniform(*LULL_S)) if lull else 0.0
+            span = LONG_LULL_S if self.rng.random() < LONG_LULL else LULL_S
+            self.lull = float(self.rng.uniform(*span)) if lull else 0.0
         elif self.reactions and not busy and self.spoken_turns > 3 and self.rng.random() < 0.25:
             self.react(self.reactions.pop(), t)
         self.next_scene_t = max(self.next_scene_t, t + self.lull + float(self.rng.uniform(*self.gap)))
@@ -360,6 +366,15 @@ class User:
             if u.kind != "backchannel" and u.start <= t < u.end + after:
                 return u
         return None
+
+    def has_asked(self, t: float) -> bool:
+        """Whether there is anything to recognise in what was said by ``t`` and not handed over yet."""
+        return any(
+            u.start + LEAST_HEARD_S < t < u.end + REMEMBERED_S
+            and u.kind in ASKING
+            and not (u.answered or u.unclear)
+            for u in self.utterances
+        )
 
     def pending(self, t: float, after: float) -> Utterance | None:
         """The newest turn that ended ``after`` seconds before ``t`` or earlier and waits for an answer."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QLabel,
     QMenu,
+    QScrollArea,
     QScrollBar,
     QToolButton,
     QWidget,
@@ -265,10 +266,12 @@ def test_every_state_has_room_for_its_word(qtbot, scale):
 def test_the_side_panel_is_wide_enough_for_all_its_words(qtbot, scale):
     with open_window(qtbot, FakeEngine(), text_scale=scale, hold_to_talk=True) as window:
         assert window.bridge.muted
-        (area,) = (a for a in window.side.findChildren(QAbstractScrollArea) if a.isVisible())
+        (area,) = (a for a in window.side.findChildren(QScrollArea) if a.isVisible())
         QApplication.processEvents()
         assert window.side.hold.isVisible()
-        assert area.widget().minimumSizeHint().width() <= area.viewport().width()
+        inside = area.widget()
+        assert inside is not None
+        assert inside.minimumSizeHint().width() <= area.viewport().width()
 
 
 def test_the_timeline_says_what_it_shows(qtbot):

@@ -285,15 +285,16 @@ def test_the_camera_is_switched_while_it_runs_and_given_back(
     wait_for(rig, lambda events: any(isinstance(e, TurnRecord) for e in events))
     rig.session.switch_camera(None)
     assert first.stopped == 1
-    assert rig.session.camera is None
+    before: Any = rig.session.camera
+    assert before is None
     rig.session.switch_camera(str(make_video(tmp_path / "seen.mp4")))
-    camera: Any = rig.session.camera
+    other: Any = rig.session.camera
     source.release(5)
     events = wait_for(rig, lambda events: sum(isinstance(e, TurnRecord) for e in events) >= 4)
     assert [e.event for e in events if isinstance(e, VisionEvent)][:2] == ["off", "another camera"]
-    assert camera.live
+    assert other.live
     with pytest.raises(InputError):
         rig.session.switch_camera("no such camera")
-    assert rig.session.camera is camera, "the one that works stays"
+    assert rig.session.camera == other, "the one that works stays"
     assert rig.session.stop(timeout=3)
-    assert not camera._thread.is_alive()
+    assert not other._thread.is_alive()

@@ -31,6 +31,7 @@ from engine.training.user import REACTIONS, SCENES
 from engine.types import Samples, StepOutput
 from engine.voice import Voice
 
+LISTENING = StepOutput("listen", {})
 ANSWERS = ("The answer is four, I believe.", "It was a long day at the office, so I went home and slept.")
 KINDS = {
     "request": 2,
@@ -235,6 +236,28 @@ def test_long_work_is_bridged(voice: Voice) -> None:
     ]
     assert held
     assert all(turn.state.open_jobs and turn.state.turns_since_speech >= 15 for turn in held)
+
+
+def test_silence_handed_over_comes_to_nothing_and_is_not_bridged(voice: Voice) -> None:
+    for seed in range(4):
+        made = session(seed, voice, "quiet", turns=120)
+        for k in range(120):
+            wanted = made.observe()[2]
+            assert made.speech.state().background_words == 0
+            if 0 < k - 20 < 90 and not made.speech.state().speaking:
+                assert wanted.decision == "listen", "nothing was asked for: nothing is awaited"
+            made.act(StepOutput("speak", {}, say=HOLDS[0], delegate=True) if k == 20 else LISTENING)
+        assert made.jobs == []
+
+
+def test_users_may_be_silent_for_long_after_an_answer(voice: Voice) -> None:
+    longest = 0.0
+    for seed in range(12):
+        trace = flawless(session(seed, voice))
+        ends = [0.0, *(u.end for u in trace.utterances)]
+        starts_ = [*(u.start for u in trace.utterances), 60.0]
+        longest = max([longest, *(b - a for a, b in zip(ends, starts_, strict=True))])
+    assert longest > 20
 
 
 def test_stories_get_nods_between_sentences_and_no_take_over(voice: Voice) -> None:
