@@ -65,6 +65,9 @@ class Actions(QObject):
         self.details = self._add(
             window, "&Details", "Ctrl+D", "Why a micro-turn was decided so", checkable=True
         )
+        self.timeline = self._add(
+            window, "Time&line", "Ctrl+Shift+T", "Show each decision below the conversation", checkable=True
+        )
         self.jobs = self._add(
             window, "Background &jobs", "Ctrl+J", "Show what is worked on in the background", checkable=True
         )
@@ -108,7 +111,8 @@ class Actions(QObject):
         *,
         checkable: bool = False,
     ) -> QAction:
-        """A feature's command, at the end of a menu of ``MENUS``; ``call`` gets whether it is checked.
+        """A feature's command, at the end of a menu of ``MENUS`` but before Quit; ``call`` gets whether it
+        is checked.
 
         Raises:
             ValueError: there is no such menu, or the shortcut is taken.
@@ -123,7 +127,10 @@ class Actions(QObject):
         action.triggered.connect(call)
         self._added.append(action)
         shown = self._menus[menu]
-        shown.addAction(action)
+        if self.quit in shown.actions():
+            shown.insertAction(self.quit, action)
+        else:
+            shown.addAction(action)
         shown.menuAction().setVisible(True)
         return action
 
@@ -179,7 +186,7 @@ class Actions(QObject):
             device_menu.addMenu(menu)
         view.addActions([self.follow, self.zoom_in, self.zoom_out, self.fit])
         view.addSeparator()
-        view.addActions([self.details, self.jobs, self.type])
+        view.addActions([self.timeline, self.details, self.jobs, self.type])
         view.addSeparator()
         theme_menu: QMenu = view.addMenu("&Theme")
         theme_menu.addActions(self.themes.actions())

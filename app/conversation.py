@@ -255,7 +255,12 @@ class Conversation:
         elif event.event == "tool_call":
             self._note(event.t, "note", tool_note(event))
         elif event.event == "failed" and not event.detail.get("refused"):
-            self._note(event.t, "fault", f"No answer from the background: {failure_text(event)}")
+            # What a tool cannot do is said aloud, and is no fault of the background.
+            failed = failure_text(event) if event.detail.get("tool") else ""
+            why = failed or f"No answer from the background: {failure_text(event)}"
+            self._note(event.t, "fault", why)
+        elif event.event == "answer" and "alarm" in event.detail and text:
+            self._note(event.t, "note", text)  # it may be talked over, and is not said twice
         if event.event in ("answer", "failed", "cancelled"):
             line = self._requests.pop(event.id, None)
             if line is not None and line.live:
@@ -361,9 +366,16 @@ def tool_note(event: BackgroundEvent) -> str:
     except ValueError:
         arguments = None
     if isinstance(arguments, dict):
-        given = ", ".join(one_line(str(value), 60) for value in arguments.values() if value not in ("", None))
+        given = ", ".join(
+            one_line(str(value), 60) for value in arguments.values() if not _says_nothing(value)
+        )
     verb = "Wants to use" if str(event.detail.get("permission")).startswith("ask") else "Using"
     return one_line(f"{verb} {name.replace('_', ' ')}" + (f": {given}" if given else ""), 120)
+
+
+def _says_nothing(value: object) -> bool:
+    """Switches of a tool are for the timeline, not for people."""
+    return value is None or isinstance(value, bool) or value == ""
 
 
 def failure_text(event: BackgroundEvent) -> str:

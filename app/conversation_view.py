@@ -328,7 +328,9 @@ class ConversationView(QListView):
         self._to_end.setAccessibleName("Go to the newest line")
         self._to_end.clicked.connect(self.scrollToBottom)
         self._to_end.hide()
-        self.verticalScrollBar().valueChanged.connect(self._place_button)
+        self._follows = True
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.verticalScrollBar().rangeChanged.connect(self._keep_to_end)
         self.activated.connect(self._chosen)
         self.clicked.connect(self._chosen)
         self.set_theme(theme)
@@ -337,6 +339,7 @@ class ConversationView(QListView):
         self.delegate.theme = theme
         self.delegate.forget()
         self._to_end.setIcon(icon("down", theme.text, 16))
+        self.scheduleDelayedItemsLayout()  # the size of text may be another one
         self.viewport().update()
 
     def replace(self, conversation: Conversation) -> None:
@@ -394,11 +397,18 @@ class ConversationView(QListView):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        at_end = self.at_end
         super().resizeEvent(event)
         self.scheduleDelayedItemsLayout()
-        if at_end:
-            self.scrollToBottom()
+        self._place_button()
+
+    def _scrolled(self) -> None:
+        self._follows = self.at_end
+        self._place_button()
+
+    def _keep_to_end(self) -> None:
+        """Lines became taller or shorter, by new words, another width or another size of text."""
+        if self._follows:
+            self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
         self._place_button()
 
     def _place_button(self) -> None:

@@ -17,12 +17,14 @@ from app.sharing import Sharing
 from app.shell import Shell
 from app.text_size import TextSize
 from app.timeline.feature import TimelineMedia
+from app.timeline_switch import TimelineSwitch
 from app.tray import Tray
 from app.welcome.feature import Welcome
 
 FEATURES: tuple[Callable[[Shell], Any], ...] = (
     Sharing,
     TimelineMedia,
+    TimelineSwitch,
     TextSize,
     CameraSwitch,
     HoldToTalk,

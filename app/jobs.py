@@ -12,6 +12,8 @@ from engine.events import BackgroundEvent, Event, TurnRecord
 MAX_JOBS = 50
 """Older jobs leave the list; they stay on the timeline."""
 MAX_STEPS = 40
+NOTHING = "nothing recognised"
+"""The reason of an answer to what was no speech: there was no job."""
 QUESTION_S = 31.0
 """A question that nobody has answered by then has lapsed: the background waits 30 s."""
 _MAX_TEXT = 1_000
@@ -236,6 +238,8 @@ class JobList:
         elif not job.open:
             return
         self._jobs[event.id] = _folded(job, event)
+        if event.detail.get("reason") == NOTHING and not self._jobs[event.id].request:
+            del self._jobs[event.id]  # a cough, or a take-over in a silence: nothing was asked for
         if event.event == "answer" and isinstance(to := event.detail.get("to"), int):
             said = one_line(str(event.detail.get("reason", "")), 40)
             self._reply(to, event.t, f"You said {said}")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from app.job_row import JobRow
 from app.jobs import JobList
-from app.theme import GAP, Theme, icon
+from app.theme import GAP, Theme, icon, px
 
 EMPTY = "Nothing yet. What you ask for that takes longer is worked on here, while you go on talking."
 
@@ -30,7 +30,6 @@ class JobsView(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.setAccessibleName("Background jobs")
-        self.setMinimumWidth(220)
         self.theme = theme
         self.rows: dict[int, JobRow] = {}
         self._order: list[int] = []
@@ -72,6 +71,7 @@ class JobsView(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
+        self.setMinimumWidth(px(220))
         self.close_button.setIcon(icon("close", theme.dim, 16))
         for row in self.rows.values():
             row.set_theme(theme)

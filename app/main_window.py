@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(body)
         self.details.hide()
         self.resize(1320, 880)
-        right.setSizes([380, 470])
+        right.setSizes([470, 380])
         top.setSizes([700, 330, 290])
         self.restoreGeometry(self._settings.geometry)
         for splitter, state in zip(
@@ -416,7 +416,8 @@ class MainWindow(QMainWindow):
         self.timeline.select(None)
 
     def _line_chosen(self, t: float) -> None:
-        self.timeline.select(int(t / CHUNK_S + 1e-6))
+        if self.timeline_card.isVisible():
+            self.timeline.select(int(t / CHUNK_S + 1e-6))
 
     # files
 

@@ -43,7 +43,8 @@ class Settings:
 
     ``last_camera`` is the one that "Camera on" goes back to; ``welcomed``: the
     first steps have been shown; ``hold_to_talk``: the microphone is on only
-    while a key is held; ``text_scale``: 0.8 to 2, 1 as designed.
+    while a key is held; ``text_scale``: 0.8 to 2, 1 as designed; ``show_timeline``: below
+    the conversation of a running session.
 
     Conversation: ``engine`` decides about turns; ``interrupt``, ``backchannel`` and
     ``give_way`` are its ``Temperament``; ``voice`` and ``speed`` of speech; ``language``
@@ -72,6 +73,7 @@ class Settings:
     welcomed: bool = False
     hold_to_talk: bool = False
     text_scale: float = number(1.0, 0.8, 2.0)
+    show_timeline: bool = True
     engine: str = choice("micro", ENGINES)
     interrupt: float = number(0.0, -MAX_BIAS, MAX_BIAS)
     backchannel: float = number(0.0, -MAX_BIAS, MAX_BIAS)

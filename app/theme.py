@@ -319,6 +319,7 @@ def style_sheet(theme: Theme) -> str:
     QProgressBar {{ background: {t.raised}; border: none; border-radius: 4px; min-height: 8px;
         max-height: 8px; }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QSplitter::handle {{ background: transparent; }}
     QStatusBar {{ background: {t.window}; color: {t.dim}; }}
     QStatusBar::item {{ border: none; }}

@@ -27,7 +27,7 @@ def save(model: InteractionModel, path: Path, notes: dict[str, str] | None = Non
         "format": FORMAT,
         "config": json.dumps(dataclasses.asdict(model.config)),
         "decisions": json.dumps(DECISIONS),
-        "say_tokens": json.dumps(SAY_TOKENS),
+        "say_tokens": json.dumps(SAY_TOKENS[: model.config.say_tokens]),
         **(notes or {}),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,9 @@ def load(path: Path) -> InteractionModel:
         raise InputError(f"{path} is damaged ({err}): get the file again") from err
     if meta.get("format") != FORMAT or json.loads(meta["decisions"]) != list(DECISIONS):
         raise InputError(f"{path} was made for another version of Microturn: train it again")
-    if json.loads(meta["say_tokens"]) != list(SAY_TOKENS):
+    # Newer tokens come last: weights that were trained without them never say them.
+    known = json.loads(meta["say_tokens"])
+    if known != list(SAY_TOKENS[: json.loads(meta["config"]).get("say_tokens")]):
         raise InputError(f"{path} knows other phrases than this version: train it again")
     if not all(torch.isfinite(t).all() for t in tensors.values()):
         raise InputError(f"{path} holds numbers that are not finite: get the file again")

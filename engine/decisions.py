@@ -2,13 +2,15 @@
 
 Decisions are the contract's five. A *say token* is what the model may add to a
 decision: a control (``relay`` the next words of a background answer, ``drop``
-it) or one of the short phrases it was trained to say by itself. A correction
+it; ``count`` on, say the words of a ``cue`` or of a ``time`` that was asked for:
+``engine.standing``) or one of the short phrases it was trained to say by itself. A correction
 is a phrase that drops as well: what was being answered no longer matters.
 """
 
 DECISIONS = ("listen", "speak", "backchannel", "interrupt", "yield")
 
 NONE, RELAY, DROP = "none", "relay", "drop"
+COUNT, CUE, TIME = "count", "cue", "time"
 BACKCHANNELS = ("mm-hm", "uh-huh", "right", "I see", "yeah", "okay", "oh")
 BRIDGES = ("Let me see.", "Let me think.", "One moment.", "Sure, one second.", "Okay, let me check.", "Hmm.")
 HOLDS = ("Still looking.", "Nearly there.", "Just a moment more.")
@@ -30,8 +32,9 @@ PHRASES = (
     *CORRECTIONS,
     *INTERRUPTIONS,
 )
-CONTROL_TOKENS = (NONE, RELAY, DROP)
-SAY_TOKENS = (*CONTROL_TOKENS, *PHRASES)
+STANDING_TOKENS = (COUNT, CUE, TIME)
+CONTROL_TOKENS = (NONE, RELAY, DROP, *STANDING_TOKENS)
+SAY_TOKENS = (NONE, RELAY, DROP, *PHRASES, *STANDING_TOKENS)  # newer ones last: weights keep their meaning
 
 SAY_INDEX = {token: i for i, token in enumerate(SAY_TOKENS)}
 DECISION_INDEX = {name: i for i, name in enumerate(DECISIONS)}

@@ -1,15 +1,19 @@
 """Work handed to the background process, seen from the engine thread."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.assembler import turn_start
 from engine.conversation import Conversation
-from engine.events import BackgroundEvent, Caption, Event, Fault, Transcript
+from engine.decisions import STANDING_TOKENS, TIME
+from engine.events import BackgroundEvent, Caption, Event, Fault, Transcript, VisionEvent
 from engine.handover import HandOver, Line
 from engine.interfaces import Background
 from engine.speech import SpeechController
+from engine.standing import described, from_detail
 from engine.types import Frame, Samples, TextEvent
+from engine.voice import clean_text
 
 FAILED = "Sorry, that did not work."
 LATE_S = 8.0  # an answer that comes later says what it is about
@@ -173,6 +177,8 @@ class Delegation:
         if isinstance(event, Caption):
             return ()
         job = self._jobs.setdefault(event.id, _Job(event.t, unasked="alarm" in event.detail))
+        if event.event == "tool_result" and "standing" in event.detail and not job.cancelled:
+            self._instruct(event, job)
         words = self._words(event, job)
         # What a cancelled job still had on the way is shown, but not said.
         if words and not job.cancelled:
@@ -187,6 +193,30 @@ class Delegation:
             self._speech.finish(event.id)
             self._jobs.pop(event.id, None)
         return (TextEvent(event.t, words, "background"),) if words.strip() else ()
+
+    def _instruct(self, event: BackgroundEvent, job: _Job) -> None:
+        """Put an instruction in force, or take it back; a time counts from the end of the request."""
+        standing = self._speech.standing
+        try:
+            detail = json.loads(str(event.detail["standing"]))
+            if not isinstance(detail, dict):
+                raise ValueError("it is no object")
+            if "stop" in detail:
+                if (token := str(detail["stop"])) not in ("", *STANDING_TOKENS):
+                    raise ValueError(f"there is no standing instruction {token!r}")
+                gone = standing.disarm(token)
+                left = standing.view(event.t).watches
+                now = "nothing is watched for any more" if gone and not left else ""
+                told = [now] if now else [f"no longer {described(watch.asked)}" for watch in gone]
+            else:
+                asked = from_detail(detail, clean_text)
+                standing.arm(asked, (job.t1 or job.t) if asked.token == TIME else event.t)
+                told = [described(asked)]
+        except (ValueError, RecursionError) as err:
+            self._emit(Fault(event.t, f"a standing instruction was not understood: {err}"))
+            return
+        for what in told:
+            self._emit(VisionEvent(event.t, what))
 
     def _words(self, event: BackgroundEvent, job: _Job) -> str:
         """What an event gives the assistant to say."""

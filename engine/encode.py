@@ -18,6 +18,7 @@ ACCOUNT_DIM = 16
 STATE_DIM = ACCOUNT_DIM + DMEL_DIM
 TEXT_BUCKETS = 1024
 TEXT_SLOTS = 8
+_TYPED = "<typed>"
 FRAME_SIZE = (160, 120)  # width, height
 
 
@@ -49,11 +50,16 @@ def state_vector(state: SelfState, gap_samples: int = 0) -> NDArray[np.float32]:
 
 
 def text_ids(texts: tuple[TextEvent, ...]) -> NDArray[np.int64]:
-    """The newest words of a micro-turn as (8,) hash buckets, 0 for none; background words have their own."""
+    """The newest words of a micro-turn as (8,) hash buckets, 0 for none; background words have their own.
+
+    Typed words are followed by a mark, so that even words that no training has typed can be told from none.
+    """
     ids: list[int] = []
     for event in texts:
         offset = 1 + (TEXT_BUCKETS if event.origin == "background" else 0)
         words = re.findall(r"[\w']+|\?", event.text.lower())
+        if event.origin == "user":
+            words.append(_TYPED)
         ids += [offset + zlib.crc32(word.encode()) % TEXT_BUCKETS for word in words]
     row = np.zeros(TEXT_SLOTS, np.int64)
     newest = ids[-TEXT_SLOTS:]

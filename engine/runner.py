@@ -147,7 +147,7 @@ class Runner:
         heard = parts.sink.played(index)
         # Before anything that can fail: what came in is kept in any case.
         self._record(gathered.audio, heard, gathered.frame)
-        state = replace(parts.speech.state(), open_jobs=self._delegation.open_jobs)
+        state = replace(parts.speech.state(end), open_jobs=self._delegation.open_jobs)
         if state.last_decision != "backchannel" and heard.any():
             self._conversation.spoke(index)
 
@@ -203,7 +203,7 @@ class Runner:
 
     def _carry_out(self, out: StepOutput, t: float, dropped: str | None) -> SpeechAction:
         try:
-            return self._parts.speech.apply(out, self._ahead, dropped)
+            return self._parts.speech.apply(out, self._ahead, dropped, t)
         except Exception as err:  # noqa: BLE001 - as above
             self._count_failure("voice", err, t)
             return SpeechAction(np.zeros(0, np.float32))

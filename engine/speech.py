@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.config import OUTPUT_CHUNK, OUTPUT_HZ
-from engine.decisions import CONTROL_TOKENS, FILLERS, NONE, PHRASES, RELAY, drops
+from engine.decisions import CONTROL_TOKENS, FILLERS, NONE, PHRASES, RELAY, STANDING_TOKENS, drops
+from engine.standing import Standing
 from engine.types import Samples, SelfState, StepOutput
 from engine.voice import Voice, clean_text
 
@@ -165,6 +166,7 @@ class SpeechController:
     """
 
     def __init__(self, voice: Voice) -> None:
+        self.standing = Standing()
         self._voice = voice
         self._waiting = WaitingWords()
         self._turns_since_speech = 1_000
@@ -204,8 +206,11 @@ class SpeechController:
         """Words that were kept back are to be said after all."""
         self._waiting.restore(job)
 
-    def state(self) -> SelfState:
-        """The assistant's own state as the next micro-turn begins. ``open_jobs`` is the caller's to set."""
+    def state(self, t: float = 0.0) -> SelfState:
+        """The assistant's own state as the next micro-turn begins, which ends at session second ``t``.
+
+        ``open_jobs`` is the caller's to set.
+        """
         return SelfState(
             speaking=self._voice.samples_left > 0,
             level_db=self._level_db,
@@ -217,10 +222,11 @@ class SpeechController:
             last_decision=self._last_decision,
             last_say=self._last_say,
             sound=self._sound,
+            standing=self.standing.view(t),
         )
 
-    def apply(self, out: StepOutput, queued: int, dropped: str | None = None) -> SpeechAction:
-        """Carry out one decision. ``queued``: samples (24 kHz) the loudspeaker still has.
+    def apply(self, out: StepOutput, queued: int, dropped: str | None = None, t: float = 0.0) -> SpeechAction:
+        """Carry out one decision at session second ``t``; ``queued``: samples (24 kHz) still to be played.
 
         ``dropped``: what ``drop`` gave, where the caller has called it for this decision. A phrase that
         bridges the wait for an answer is not said when the answer is there already.
@@ -242,6 +248,8 @@ class SpeechController:
         if say == RELAY:
             job, clause = self._waiting.take_clause()
             self._voice.say(clause, job=job)
+        elif say in STANDING_TOKENS:
+            self._voice.say(self.standing.said(say, t))
         elif say not in CONTROL_TOKENS:
             self._voice.say(say, BACKCHANNEL_GAIN if out.decision == "backchannel" else 1.0)
         samples, words = self._voice.render(max(0, OUTPUT_CHUNK + CUSHION - queued))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.standing import NOTHING, StandingView
+
 Samples = NDArray[np.float32]
 """Mono float32 audio in [-1, 1]; the rate is said where it is used."""
 
@@ -49,6 +51,7 @@ class SelfState:
     turns_since_delegate: int = 1_000
     last_decision: str = "listen"
     last_say: str = "none"
+    standing: StandingView = NOTHING
     sound: Samples = field(default_factory=lambda: np.zeros(0, np.float32), compare=False)
     """24 kHz: what the loudspeaker played in this micro-turn, after 15 ms of what it played before.
 

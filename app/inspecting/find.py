@@ -54,6 +54,7 @@ class Find(QObject):
     def open(self) -> None:
         """Show the bar, with what was looked for last."""
         self._shell.show_page("talk")
+        self._shell.commands.timeline.setChecked(True)
         self.bar.show()
         self.bar.field.setFocus()
         self.bar.field.selectAll()

@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QWidget
 
 from app.device_menus import DeviceMenu
-from app.preferences.forms import Choices, Page, button, dim, labelled, row
+from app.preferences.forms import Check, Choices, Page, button, dim, labelled, row
 from app.settings import Settings
 from app.shell import Shell
 
@@ -12,7 +12,9 @@ class DevicesPage(Page):
     """Mirrors the device menus, which own the choice."""
 
     title = "Devices"
+    names = ("hold_to_talk",)
     later = True
+    at_once = "Hold to talk is taken over at once, the devices not."
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
@@ -36,7 +38,10 @@ class DevicesPage(Page):
                 "the microphone’s sound."
             )
         )
+        self.hold = Check("&Hold to talk: the microphone is on only while you hold F8 or the button")
+        form.addRow(self.hold)
         self.finish()
+        self.hold.clicked.connect(lambda on: self.change(hold_to_talk=on))
         self.look.clicked.connect(shell.bridge.refresh_devices)
         shell.bridge.devices_changed.connect(lambda _: self.show_settings(shell.settings))
         menus.changed.connect(lambda: self.show_settings(shell.settings))
@@ -45,10 +50,12 @@ class DevicesPage(Page):
         for choices, menu in self.rows:
             known = [(str(action.data()), action.text().replace("&&", "&")) for action in menu.actions()]
             choices.show_options(known, menu.value)
+        self.hold.setChecked(settings.hold_to_talk)
 
     def opened(self) -> None:
         self.shell.bridge.refresh_devices()
 
     def reset(self) -> None:
+        super().reset()
         for _, menu in self.rows:
             menu.choose("")

@@ -94,7 +94,8 @@ class ToolsPage(Page):
             level.setMinimumContentsLength(26)
             about = tool_text(tool.description)
             level.setAccessibleDescription(about)
-            labelled(form, name.capitalize().replace("&", "&&"), level, row(level, dim(about), stretch=1))
+            labelled(form, name.capitalize().replace("&", "&&"), level)
+            form.setWidget(form.rowCount(), QFormLayout.ItemRole.FieldRole, dim(about))
             level.picked.connect(partial(self._set, tool.name))
             self.rows[tool.name] = level
         self.column.insertWidget(2, self._listed)

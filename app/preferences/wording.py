@@ -14,7 +14,10 @@ STEPS_A_NAT = 10
 """A slider of temperament moves by a tenth of a nat."""
 SPEED_STEP = 0.05
 NEXT_START = "Used from the next start on: stop and start the session."
-TEMPERAMENT = "Added to the model’s own scores (logits); no timer or threshold is involved."
+TEMPERAMENT = (
+    "Where you lean it, it decides so more or less readily. That is added to the model’s own scores; "
+    "no timer or threshold is involved."
+)
 NO_TEMPERAMENT = "This engine follows rules: it has no temperament."
 RECORDING = (
     "Whether to record is asked for each time, with “Record sessions” (Ctrl+R), and is never remembered: "

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.sessions import texts
@@ -192,7 +192,6 @@ class SessionTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(SAID, QHeaderView.ResizeMode.Stretch)  # words need the room
         self.doubleClicked.connect(lambda _: self.open_asked.emit())
         self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit())
         self.set_theme(model.theme)
@@ -203,7 +202,22 @@ class SessionTable(QTableView):
         for at, column in enumerate(COLUMNS):
             self.setColumnWidth(at, px(column.width))
         self.verticalHeader().setDefaultSectionSize(px(30))
+        self._share_room()
         self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """The words get what the other columns leave; where that is too little, the table scrolls."""
+        header, least = self.horizontalHeader(), px(COLUMNS[SAID].width)
+        others = sum(header.sectionSize(at) for at in range(len(COLUMNS)) if at != SAID)
+        fits = self.viewport().width() - others >= least
+        mode = QHeaderView.ResizeMode.Stretch if fits else QHeaderView.ResizeMode.Interactive
+        header.setSectionResizeMode(SAID, mode)
+        if not fits:
+            self.setColumnWidth(SAID, least)
 
     def selected(self) -> list[Entry]:
         """The entries of the selected rows, as they are listed."""

@@ -45,7 +45,8 @@ TEXTS = {
     Step.ECHO: "What the loudspeaker plays may come back at the microphone, and must not be taken for you."
     " A sound like wind is played for four seconds. Please be quiet meanwhile.",
     Step.CAMERA: "It can see you, if you like. The picture stays on this computer.",
-    Step.READY: "Talk as you would with a person. Interrupt whenever you like: it listens while it speaks.",
+    Step.READY: "Talk as you would with a person. Interrupt whenever you like: it listens while it speaks."
+    " The timeline below the conversation shows each of its decisions; “Timeline” in the menu View hides it.",
 }
 NO_CAMERA = "No camera is chosen. You can talk without one."
 FILE_AS_CAMERA = "A video file is chosen in place of a camera. It plays in the conversation."

@@ -1,8 +1,9 @@
 """Takes the pictures in this folder: every main view, in the light and the dark theme, at two sizes of text.
 
-Run: python docs/screenshots/make.py [--input FILE] [--folder DIR] [--only VIEW ...]
+Run: python docs/screenshots/make.py [--input FILE] [--folder DIR] [--live]
 The engine, its model, the background process and the voice are the real ones; only the microphone is a
-recording. Takes about three minutes. Needs no screen.
+recording. Takes about four minutes, on a computer that does nothing else: the answers come late otherwise,
+and the pictures show it. Needs no screen.
 """
 
 import argparse
@@ -17,7 +18,6 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -70,6 +70,8 @@ class Camera:
         next(action for action in actions if action.data() == name).trigger()
         self.window.change_settings(text_scale=scale)
         self.wait(0.25)
+        self.window.resize(*SIZE)  # larger text may have made it grow
+        self.wait(0.25)
 
     def take(self, view: str, of: Callable[[], QWidget] | None = None, settle_s: float = 0.0) -> None:
         """One picture for each look; ``of`` makes what is shown, by default the window."""
@@ -77,13 +79,9 @@ class Camera:
             self.look(name, scale)
             widget = of() if of is not None else self.window
             self.wait(settle_s)
-            image = (
-                widget.grab()
-                .toImage()
-                .convertToFormat(QImage.Format.Format_Indexed8, Qt.ImageConversionFlag.DiffuseDither)
-            )
+            image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
             path = self.folder / file_name(view, name, scale)
-            if not image.save(str(path), quality=100):
+            if not image.save(str(path), quality=100):  # 100 is without loss
                 raise SystemExit(f"cannot write {path}")
             sys.stdout.write(f"{path.name}: {path.stat().st_size // 1000} kB\n")
         self.look(*LOOKS[0])
@@ -153,7 +151,13 @@ def dialogs(camera: Camera) -> None:
     preferences = feature(window, PreferencesFeature)
     preferences.show()
     camera.wait(1)
-    camera.take("settings", lambda: preferences.dialog, settle_s=0.2)
+
+    def dialog() -> QWidget:
+        shown: QWidget = preferences.dialog
+        shown.resize(theme.px(760), theme.px(600))
+        return shown
+
+    camera.take("settings", dialog, settle_s=0.2)
     preferences.dialog.close()
     next(a for a in window.commands.everything() if a.text().startswith("Check my")).trigger()
     camera.wait(0.5)
@@ -164,16 +168,17 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     options.add_argument("--input", default=str(asset("demo/demo.flac")))
     options.add_argument("--folder", type=Path, default=Path(__file__).parent)
+    options.add_argument("--live", action="store_true", help="the pictures of a running session only")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="microturn-pictures-") as home:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
             if name != "XDG_CACHE_HOME":
                 os.environ[name] = str(Path(home) / name.lower())
-        take_all(chosen.input, chosen.folder, Path(home) / "sessions")
+        take_all(chosen.input, chosen.folder, Path(home) / "sessions", chosen.live)
     return 0
 
 
-def take_all(recording: str, folder: Path, recordings: Path) -> None:
+def take_all(recording: str, folder: Path, recordings: Path, only_live: bool) -> None:
     app = QApplication(["screenshots"])
     theme.load_fonts(app)
 
@@ -196,8 +201,9 @@ def take_all(recording: str, folder: Path, recordings: Path) -> None:
     window.show()
     camera = Camera(app, window, folder)
     session = live_views(camera, recordings)
-    recorded_views(camera, session, recordings)
-    dialogs(camera)
+    if not only_live:
+        recorded_views(camera, session, recordings)
+        dialogs(camera)
     window.close()
     window.deleteLater()
 

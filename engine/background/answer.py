@@ -27,6 +27,7 @@ from engine.background.tools.tool import (
     ToolError,
     ToolResult,
 )
+from engine.background.tools.watch import WATCH
 from engine.background.understanding.call import Call
 
 MAX_WORDS = 120
@@ -184,7 +185,10 @@ class Mind:
             raise
         if result is not None:
             said = clip_text(result.say, TIMELINE_CHARS)
-            task.emit("tool_result", said, {"tool": tool.name, "ok": True, **_took(began)})
+            detail = {"tool": tool.name, "ok": True, **_took(began)}
+            if result.standing:
+                detail["standing"] = json.dumps(dict(result.standing), ensure_ascii=False)
+            task.emit("tool_result", said, detail)
         return result
 
     def _consent(self, task: Task, tool: Tool, question: str, needs_leave: bool) -> Consent:
@@ -200,8 +204,10 @@ class Mind:
         self, task: Task, tool: Tool, arguments: dict[str, Any], context: ToolContext
     ) -> ToolResult | None:
         """Run a tool in a thread of its own, so that one that hangs holds nobody. What changes something is
-        done once for a job, however often the job is tried."""
-        key = f"{task.asked.key}/{tool.name}/{_plain(arguments)}" if tool.changes and task.asked.key else ""
+        done once for a job, however often the job is tried; an instruction has to reach the engine each time.
+        """
+        once = tool.changes and tool.name != WATCH.name and bool(task.asked.key)
+        key = f"{task.asked.key}/{tool.name}/{_plain(arguments)}" if once else ""
         outcome: queue.SimpleQueue[ToolResult | Exception] = queue.SimpleQueue()
 
         def work() -> None:
@@ -293,7 +299,7 @@ class Mind:
 
 
 _OWN_WORDS = frozenset(
-    ("calculate", "convert", "country", "define", "time", "date", "timer", "timers", "alarm")
+    ("calculate", "convert", "country", "define", "time", "date", "timer", "timers", "alarm", "watch")
 )
 """Tools whose results hold nobody else's words."""
 

@@ -29,6 +29,7 @@ from engine.background.understanding.misheard import meant
 from engine.background.understanding.understand import (
     Exchange,
     corrects,
+    ends_watching,
     hush,
     never_mind,
     understand,
@@ -249,13 +250,15 @@ class Desk:
         if self._answers_question(task, text):
             return
         others = self._others(task)
-        if hush(text) or (never_mind(text) and others):
+        earlier = self._earlier(task)
+        ends = not others and ends_watching(text, earlier)
+        if (hush(text) and not ends) or (never_mind(text) and others):
             self._call_off(task, others)
             return
         text = self._new_words(task)
         if text != task.asked.text:
             task.asked = replace(task.asked, text=text, others=(), again=None)
-        call = understand(text, earlier := self._earlier(task), self._now())
+        call = understand(text, earlier, self._now())
         if call is None and never_mind(text):
             self._call_off(task, others)
             return

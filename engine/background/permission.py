@@ -155,6 +155,7 @@ _QUESTIONS = {
     "screenshot": "May I take a screenshot?",
     "look": "May I look through the camera?",
     "read_file": "May I read the file that you picked?",
+    "watch": "May I count, watch or keep time for you?",
     "web": "May I search the web{what}?",
 }
 _QUOTED = {"web": "query"}

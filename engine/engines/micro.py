@@ -13,10 +13,12 @@ from engine.encode import frame_array, state_vector, text_ids
 from engine.frontend import make_front_end
 from engine.model.interaction import ModelInputs, ModelOutputs
 from engine.paths import asset, fingerprint
+from engine.standing import standing_vector
 from engine.types import Frame, MicroTurn, SelfState, StepOutput
 
 MODEL_FILE = "interaction.safetensors"
 SAY_TEMPERATURE = 0.7
+_IS_CONTROL = np.array([token in CONTROL_TOKENS for token in SAY_TOKENS])
 FRAME_TURNS = 5  # a picture is shown to the model for at most a second
 
 
@@ -87,6 +89,7 @@ class MicroEngine:
             decision=torch.tensor([[DECISION_INDEX[own.last_decision]]]),
             say=torch.tensor([[SAY_INDEX[own.last_say]]]),
             text=torch.from_numpy(text_ids(turn.texts))[None, None],
+            standing=torch.from_numpy(standing_vector(own.standing))[None, None],
             frames=frames,
             frame_index=torch.tensor([[0 if len(frames) else -1]]),
         )
@@ -116,10 +119,9 @@ def choose(out: ModelOutputs, row: int, bias: torch.Tensor, rng: np.random.Gener
 
 def _draw(probs: np.ndarray, rng: np.random.Generator) -> str:
     """A control token when all phrases together are less likely; otherwise one of the phrases, drawn."""
-    controls = len(CONTROL_TOKENS)
-    if probs[:controls].sum() >= probs[controls:].sum():
-        return SAY_TOKENS[int(probs[:controls].argmax())]
-    phrases = probs.copy()
-    phrases[:controls] = 0.0
+    controls = np.where(_IS_CONTROL[: len(probs)], probs, 0.0)
+    phrases = probs - controls
+    if controls.sum() >= phrases.sum():
+        return SAY_TOKENS[int(controls.argmax())]
     phrases[phrases < 0.05 * phrases.max()] = 0.0
     return SAY_TOKENS[int(rng.choice(len(phrases), p=phrases / phrases.sum()))]

@@ -26,6 +26,7 @@ class ModelInputs:
     ``audio`` (B, T, audio_dim), its first ``dmel_dim`` values the log-mel part;
     ``state`` (B, T, state_dim); ``decision``, ``say`` (B, T): the previous
     micro-turn's tokens; ``text`` (B, T, slots): hashed words, 0 for none;
+    ``standing`` (B, T, standing_dim): the standing instructions;
     ``frames`` (N, 3, 120, 160) in [-1, 1]; ``frame_index`` (B, T): row of
     ``frames``, or -1.
     """
@@ -35,6 +36,7 @@ class ModelInputs:
     decision: Tensor
     say: Tensor
     text: Tensor
+    standing: Tensor
     frames: Tensor
     frame_index: Tensor
 
@@ -67,7 +69,9 @@ class InteractionModel(nn.Module):
         self.decision_in = nn.Embedding(config.decisions, dim)
         self.say_in = nn.Embedding(config.say_tokens, dim)
         self.text = nn.EmbeddingBag(2 * config.text_buckets + 1, dim, mode="sum", padding_idx=0)
-        self.stem = FrameStem(config.patch_dim, dim)
+        standing = config.standing_dim
+        self.standing = nn.Linear(standing, dim) if standing else None
+        self.stem = FrameStem(config.patch_dim, dim, config.stem)
         self.no_frame = nn.Parameter(torch.zeros(dim))
         self.input_drop = Dropout(config.dropout)
         self.body = Transformer(config)
@@ -93,6 +97,8 @@ class InteractionModel(nn.Module):
             seen = torch.where((x.frame_index >= 0)[..., None], vectors.to(audio.dtype), seen)
         words = self.text(x.text.flatten(0, 1)).view(*x.text.shape[:2], -1)
         own = self.state(x.state) + self.decision_in(x.decision) + self.say_in(x.say)
+        if self.standing is not None:
+            own = own + self.standing(x.standing)
         fused: Tensor = self.input_drop(audio + seen + words + own)
         return fused
 

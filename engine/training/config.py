@@ -13,12 +13,14 @@ from engine.encode import ACCOUNT_DIM, STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
 from engine.errors import InputError
 from engine.frontend import DMEL_DIM, FEATURE_DIMS
 from engine.model.config import ModelConfig
+from engine.standing import STANDING_DIM
 from engine.training.dataset import DataConfig
 
 CONFIGS = Path(__file__).parent / "configs"
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("bf16", "fp32")
 VOICES = ("all", "synthetic")
+PATCH_DIM, STEM = 96, (8, 5)  # four times as quick as smaller steps, (4, 2, 5), and no worse
 HELD_OUT = 0.05  # share of the simulated sessions that are not trained on
 _SECTIONS = ("data", "model", "train", "stages")
 _ANY_DATA = ("workers", "shards")  # keys of [data] that leave each shard's content as it is
@@ -97,10 +99,22 @@ class Round:
 
 
 @dataclass(frozen=True)
+class WatchSection:
+    """Sessions with a camera, trained on together with all others, last of all; see ``WatchConfig``."""
+
+    scenes: int = 0
+    variants: int = 2
+    spoken: float = 0.06
+    epochs: int = 2
+    learning_rate: float = 3e-4
+
+
+@dataclass(frozen=True)
 class StagesSection:
     """``[stages]``: what follows imitation."""
 
     on_policy: tuple[Round, ...] = ()
+    watching: WatchSection = field(default_factory=WatchSection)
 
 
 @dataclass(frozen=True)
@@ -113,9 +127,12 @@ class Stage:
     learning_rate: float
     warmup_steps: int
     hard_moments: bool = False
+    watching: bool = False
 
     @property
     def name(self) -> str:
+        if self.watching:
+            return "watching"
         return f"on_policy {self.round}" if self.round else "imitation"
 
 
@@ -146,6 +163,12 @@ class TrainConfig:
             first = stages[-1].last
             last = first + part.epochs
             stages.append(Stage(number, first, last, part.learning_rate, 0, part.hard_moments))
+        watching = self.stages.watching
+        if watching.scenes:
+            first = stages[-1].last
+            stages.append(
+                Stage(len(stages), first, first + watching.epochs, watching.learning_rate, 0, True, True)
+            )
         return tuple(stages)
 
     def shards_used(self) -> int:
@@ -315,4 +338,7 @@ def model_config(section: ModelSection) -> ModelConfig:
         text_buckets=TEXT_BUCKETS,
         text_slots=TEXT_SLOTS,
         dropout=section.dropout,
+        standing_dim=STANDING_DIM,
+        patch_dim=PATCH_DIM,
+        stem=STEM,
     )

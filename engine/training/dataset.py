@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.decisions import DECISION_INDEX, SAY_INDEX
 from engine.encode import state_vector, text_ids
 from engine.frontend import WhisperEncoder, whole_features
+from engine.standing import standing_vector
 from engine.training import clips as pools
 from engine.training.acoustics import Microphone, draw_room
 from engine.training.clips import Clip
@@ -37,10 +38,12 @@ ARRAYS = (
     "say",
     "delegate",
     "weight",
+    "standing",
     "activity",
     "turn_end",
     "complete",
     "human",
+    "scene",
 )
 
 
@@ -82,10 +85,12 @@ def session_arrays(trace: Trace, audio: NDArray[np.float32], human: bool) -> dic
         "say": np.array([SAY_INDEX[t.target.say] for t in turns], np.int8),
         "delegate": np.array([t.target.delegate for t in turns], np.int8),
         "weight": np.array([t.target.weight for t in turns], np.float16),
+        "standing": np.stack([standing_vector(t.state.standing) for t in turns]).astype(np.float16),
         "activity": activity_targets(trace.utterances, len(turns)).astype(np.int8),
         "turn_end": turn_end_targets(trace.utterances, len(turns)),
         "complete": complete_targets(trace.utterances, len(turns)),
         "human": np.array(human, np.int8),
+        "scene": np.array((-1, -1), np.int16),
     }
 
 

@@ -23,6 +23,7 @@ from engine.decisions import DECISION_INDEX, SAY_INDEX
 from engine.encode import TEXT_SLOTS, state_vector
 from engine.frontend import WhisperEncoder, whole_features
 from engine.model.interaction import InteractionModel, ModelInputs
+from engine.standing import STANDING_DIM
 from engine.training import human
 from engine.training.acoustics import coloured_noise, hum, knocks, music
 from engine.training.clips import Clip, level, trim16
@@ -165,6 +166,7 @@ def listening_inputs(features: NDArray[np.float32], state_dim: int) -> ModelInpu
         decision=torch.full((1, turns), DECISION_INDEX["listen"]),
         say=torch.full((1, turns), SAY_INDEX["none"]),
         text=torch.zeros(1, turns, TEXT_SLOTS, dtype=torch.long),
+        standing=torch.zeros(1, turns, STANDING_DIM),
         frames=torch.zeros(0, 3, 120, 160),
         frame_index=torch.full((1, turns), -1),
     )

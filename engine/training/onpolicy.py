@@ -21,6 +21,7 @@ from engine.engines.micro import choose
 from engine.frontend import Array, WhisperEncoder, WhisperFrontEnd
 from engine.model.config import ModelConfig
 from engine.model.interaction import InteractionModel, ModelInputs
+from engine.standing import standing_vector
 from engine.training.acoustics import Microphone, draw_room
 from engine.training.dataset import (
     DataConfig,
@@ -74,9 +75,12 @@ class Stream:
 
 
 def model_inputs(
-    features: list[Array], seen: list[tuple[SelfState, tuple[TextEvent, ...]]], sizes: ModelConfig
+    features: list[Array],
+    seen: list[tuple[SelfState, tuple[TextEvent, ...]]],
+    sizes: ModelConfig,
+    pictures: torch.Tensor | None = None,
 ) -> ModelInputs:
-    """One micro-turn of several sessions, (B, 1, ...), without pictures."""
+    """One micro-turn of several sessions, (B, 1, ...); ``pictures`` (B, 3, 120, 160), or none."""
     count = len(seen)
     states = np.stack([state_vector(s)[: sizes.state_dim] for s, _ in seen])
     return ModelInputs(
@@ -85,8 +89,9 @@ def model_inputs(
         decision=torch.tensor([[DECISION_INDEX[s.last_decision]] for s, _ in seen]),
         say=torch.tensor([[SAY_INDEX[s.last_say]] for s, _ in seen]),
         text=torch.from_numpy(np.stack([text_ids(t) for _, t in seen])[:, None]),
-        frames=torch.zeros(0, 3, 120, 160),
-        frame_index=torch.full((count, 1), -1),
+        standing=torch.from_numpy(np.stack([standing_vector(s.standing) for s, _ in seen])[:, None]),
+        frames=torch.zeros(0, 3, 120, 160) if pictures is None else pictures,
+        frame_index=torch.full((count, 1), -1) if pictures is None else torch.arange(count)[:, None],
     )
 
 

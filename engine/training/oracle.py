@@ -22,6 +22,7 @@ from engine.decisions import (
     RELAY,
     REPEATS,
     RESUMES,
+    SAY_INDEX,
     YIELDS,
 )
 from engine.training.texts import Rng
@@ -46,6 +47,7 @@ BETWEEN_SENTENCES = Target("listen", weight=3.0)  # they sound like ends of turn
 URGENCY, MOST_URGENT = 1.0, 3.0  # how the weight of an unanswered end grows with each second, and how far
 LONG_MISS = 0.45  # share of turn ends that are missed for seconds
 MISSES = (0.12, 0.88)  # chance in each micro-turn that an end goes on being missed: for moments, for seconds
+PATIENCE_TURNS = 45  # 9 s
 FORGOTTEN_S = 4.0  # silence after which it no longer matters what it followed
 
 
@@ -139,6 +141,21 @@ def even(weight: Tensor, decision: Tensor, complete: Tensor) -> Tensor:
     pause = listen & (complete >= 0) & (complete < 1)
     plain = torch.minimum(weight, torch.where(listen, 1.0, TAKE_WEIGHT).to(weight.dtype))
     return torch.where(pause, weight * (EVEN_PAUSE / HOLD_WEIGHT), plain)
+
+
+def give_up(decision: Tensor, say: Tensor, delegate: Tensor, weight: Tensor) -> None:
+    """Where a turn has gone unanswered for longer than people are patient, nothing is owed: in place.
+
+    All (sessions, micro-turns). Otherwise half a minute of silence could only be a missed request.
+    """
+    owed = delegate.bool().long()
+    passed = torch.cumsum(owed, dim=1)
+    before = torch.cummax(passed * (1 - owed), dim=1).values  # the count when the run began
+    late = (passed - before) * owed > PATIENCE_TURNS
+    decision[late] = DECISION_INDEX["listen"]
+    say[late] = SAY_INDEX[NONE]
+    delegate[late] = 0
+    weight[late] = IDLE.weight
 
 
 def urgency(silence_s: float) -> float:

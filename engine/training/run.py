@@ -7,13 +7,15 @@ with both. What a stage makes is kept in the run's folder, so an interrupted run
 goes on where it stopped. The folder belongs to one config.
 """
 
+import ctypes
 import dataclasses
 import json
 import math
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,9 +31,15 @@ from engine.training.card import write_card
 from engine.training.config import CONFIGS, Stage, TrainConfig, load_config
 from engine.training.dataset import POOL, make_shards, shard_path, synthetic_clips
 from engine.training.trainer import BEST, Trainer
+from engine.training.visual.store import SceneStore
+
+if TYPE_CHECKING:
+    from engine.training.watch_eval import WatchReport
 
 __all__ = ["CONFIGS", "load_config", "run_training", "train"]
 LOG = "log.jsonl"
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+JUDGED_FILES = 3  # of 16 scenes, by which epochs of the watching stage are judged
 Features = list[NDArray[np.float32]]
 
 
@@ -174,6 +182,7 @@ def usable_data(data: Path | None) -> Path | None:
 
 def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[str, Any]:
     """Run what is left of a training run; returns the log row of the epoch that was kept."""
+    keep_memory()
     claim(folders.out, config, resume)
     claim_shards(folders.shards, config, folders.data is not None)
     make_shards(folders.shards, folders.data, config.data)
@@ -187,7 +196,10 @@ def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[s
         if stage.round:
             if trainer.epoch == stage.first:
                 trainer.go_back_to_best()
-            paths += policy_shards(trainer, stage, folders, cases, features)
+            if stage.watching:
+                paths += watch_shards(trainer, folders)
+            else:
+                paths += policy_shards(trainer, stage, folders, cases, features)
         if trainer.epoch >= stage.last:
             continue
         if trainer.epoch == stage.first:
@@ -204,6 +216,38 @@ def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[s
         while trainer.epoch < stage.last:
             epoch(trainer, stage, hours, cases, features)
     return finish(trainer, folders, cases, features)
+
+
+def keep_memory() -> None:
+    """Let glibc keep what is freed: the pictures of a batch are hundreds of MB, and to get such memory anew
+    from Linux in every step takes fifteen times as long as the computing. Elsewhere nothing is done.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            libc.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
+            libc.mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def watch_shards(trainer: Trainer, folders: Folders) -> list[Path]:
+    """Shards of sessions with a camera; the trainer gets their scenes."""
+    from engine.training.visual.splits import VALIDATION
+    from engine.training.watch_data import (
+        WatchConfig,
+        make_watch_shards,
+        room_features,
+        scenes_path,
+        validation_scenes,
+    )
+
+    section = trainer.config.stages.watching
+    wanted = WatchConfig(section.scenes, section.variants, section.spoken)
+    trainer.store = SceneStore({n: scenes_path(folders.shards, n) for n in range(section.scenes)})
+    data = trainer.config.data
+    paths = make_watch_shards(folders.shards, folders.data, data, wanted)
+    kept = validation_scenes(folders.shards, data.seed, JUDGED_FILES, data.turns * CHUNK_S, VALIDATION)
+    trainer.watch_scenes = kept, room_features(folders.shards, data.seed, data.turns)
+    return paths
 
 
 def policy_shards(
@@ -234,12 +278,14 @@ def epoch(
     held = trainer.held_out()
     # Without voices to judge on there is only the loss on conversations kept out.
     score = choice.score if report.ends else -held["held_decision"]
-    best = trainer.keep_if_best(score)
+    watched = watch_report(trainer, stage)
+    best = trainer.keep_if_best(score + (watched.score if watched else 0.0))
     row = {"epoch": trainer.epoch, "stage": stage.name, "hours": round(hours, 2), **sums, **held}
     row |= {"bias": choice.bias, **dataclasses.asdict(report), "usefulness": evaluate.usefulness(report)}
     if choice.human and choice.synthetic:
         row |= {f"synthetic_{k}": v for k, v in dataclasses.asdict(choice.synthetic).items()}
     row |= {"score": score, "best": best}
+    row |= {f"watch_{k}": v for k, v in dataclasses.asdict(watched).items()} if watched else {}
     row["seconds"] = round(time.perf_counter() - began, 1)
     with (trainer.folder / LOG).open("a") as log:
         log.write(json.dumps({k: finite(v) for k, v in row.items()}) + "\n")
@@ -247,9 +293,18 @@ def epoch(
     print(
         f"epoch {trainer.epoch} ({stage.name}): loss {sums['decision']:.4f} held {held['held_decision']:.4f} "
         f"{sums['positions_per_s']:.0f} micro-turns/s | bias {choice.bias:+.2f} {report.line()} | "
-        f"score {score:.3f}{' (best so far)' if best else ''}",
+        f"score {score:.3f}{' (best so far)' if best else ''}" + (f"\n  {watched.line()}" if watched else ""),
         flush=True,
     )
+
+
+def watch_report(trainer: Trainer, stage: Stage) -> "WatchReport | None":
+    """How well the averaged weights watch, where that is trained."""
+    if not stage.watching or trainer.watch_scenes is None:
+        return None
+    from engine.training.watch_eval import judge
+
+    return judge(trainer.averaged(), *trainer.watch_scenes)
 
 
 def finite(value: Any) -> Any:

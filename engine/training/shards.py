@@ -6,7 +6,7 @@ are 1.1 million micro-turns, 2 GB.
 """
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from engine.encode import STATE_DIM, TEXT_BUCKETS, TEXT_SLOTS
 from engine.errors import InputError
 from engine.frontend import WHISPER_DIM
 from engine.model.config import ModelConfig
+from engine.standing import STANDING_DIM
 
-# Per field its type and what follows (sessions, micro-turns); ``human`` is one number a session.
+# Per field its type and what follows (sessions, micro-turns), or sessions where there is one for each.
 FIELDS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "audio": (np.float16, (WHISPER_DIM,)),
     "state": (np.float16, (STATE_DIM,)),
@@ -31,11 +32,14 @@ FIELDS: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
     "say": (np.int8, ()),
     "delegate": (np.int8, ()),
     "weight": (np.float16, ()),
+    "standing": (np.float16, (STANDING_DIM,)),
     "activity": (np.int8, (4,)),
     "turn_end": (np.int8, ()),
     "complete": (np.float16, ()),
     "human": (np.int8, ()),
+    "scene": (np.int16, (2,)),  # number of the file of scenes, and of the scene in it; -1 without a camera
 }
+_A_SESSION = ("human", "scene")
 
 RANGES: dict[str, tuple[float, float]] = {
     "audio": (-65504, 65504),
@@ -47,25 +51,36 @@ RANGES: dict[str, tuple[float, float]] = {
     "say": (0, len(SAY_TOKENS) - 1),
     "delegate": (0, 1),
     "weight": (0, 100),
+    "standing": (-100, 100),
     "activity": (0, 1),
     "turn_end": (-1, 4),
     "complete": (-1, 1),
     "human": (0, 1),
+    "scene": (-1, 32767),
 }
+
+
+_NEWER = {"standing": 0, "scene": -1}  # older shards have none: nothing stood, nobody saw anything
 
 
 def _refuse(path: Path, what: str) -> InputError:
     return InputError(f"{path} {what}: delete it and go on with --resume, and it is made again")
 
 
+def _none(stored: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    kind, rest = FIELDS[name]
+    lead = stored["decision"].shape
+    return np.full((*(lead[:1] if name in _A_SESSION else lead), *rest), _NEWER[name], kind)
+
+
 def _members(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     """The named arrays of a shard."""
     try:
         with path.open("rb") as raw, np.load(raw) as stored:
-            missing = [name for name in FIELDS if name not in stored.files]
+            missing = [name for name in FIELDS if name not in stored.files and name not in _NEWER]
             if missing:
                 raise _refuse(path, f"is a shard of another version (no '{missing[0]}')")
-            return {name: stored[name] for name in names}
+            return {name: stored[name] if name in stored.files else _none(stored, name) for name in names}
     except FileNotFoundError as err:
         raise InputError(f"{path} is missing: go on with --resume, and it is made again") from err
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as err:
@@ -81,7 +96,7 @@ def read_shard(path: Path) -> dict[str, np.ndarray]:
     arrays = _members(path, FIELDS)
     lead = arrays["decision"].shape
     for name, (kind, rest) in FIELDS.items():
-        wanted = lead[:1] if name == "human" else (*lead, *rest)
+        wanted = (*(lead[:1] if name in _A_SESSION else lead), *rest)
         if len(lead) != 2 or arrays[name].shape != wanted or arrays[name].dtype != kind:
             raise _refuse(path, f"does not fit this version ('{name}' has another shape or type)")
     for name, (low, high) in RANGES.items():

@@ -5,13 +5,14 @@ with the real voice, so the model's own-state inputs are those of run time. Whoe
 assistant, the oracle's decision is the target.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import soxr
 
 from engine.config import CHUNK_S, INPUT_CHUNK, INPUT_HZ, OUTPUT_CHUNK, OUTPUT_HZ
-from engine.decisions import NONE, REPEATS, YIELDS, drops
+from engine.decisions import NONE, REPEATS, STANDING_TOKENS, YIELDS, drops
 from engine.speech import SpeechController
 from engine.training import oracle
 from engine.training.clips import Clip
@@ -19,6 +20,8 @@ from engine.training.oracle import Fallible, Floor
 from engine.training.texts import Rng, answer_text, reminder_text
 from engine.training.trace import Job, Target, Trace, TurnTrace
 from engine.training.user import User
+from engine.training.visual.bank import Scene
+from engine.training.watching import Watching
 from engine.types import Samples, SelfState, StepOutput, TextEvent
 from engine.voice import Voice
 
@@ -27,6 +30,7 @@ _ECHO_TAIL = OUTPUT_HZ
 _LOOK_AHEAD = 480  # for the resampler's filter: 20 ms, less than it takes until a decision is heard
 AT_ONCE = 0.35  # share of answers that the background has ready when a request is handed over
 BACK_OFF = 0.35
+WISH = 0.4  # share of requests that ask for something to be watched for, where that is trained
 NO_ANSWER = 0.06  # share of requests of which the background makes nothing
 BRISK = 0.5  # share of sessions of short answers, which hold twice as many turns of the user
 
@@ -34,7 +38,9 @@ BRISK = 0.5  # share of sessions of short answers, which hold twice as many turn
 class SessionSimulator:
     """One session of ``turns`` micro-turns: ``observe`` and ``act`` alternate, or ``run`` does both.
 
-    ``empty``: nobody is there; whatever sound there is comes from the room.
+    ``empty``: nobody is there; whatever sound there is comes from the room. ``scene``: what the camera sees;
+    with it, or with ``wishes``, the assistant is asked to count, to watch for something or to say something
+    at a time. ``typing``: what a user types who says nothing; that of others is what they could say.
     """
 
     def __init__(
@@ -46,6 +52,9 @@ class SessionSimulator:
         dialogue: tuple[str, ...],
         turns: int,
         empty: bool = False,
+        scene: Scene | None = None,
+        wishes: bool = False,
+        typing: Sequence[str] = (),
     ):
         self.rng = rng
         self.turns = turns
@@ -55,13 +64,17 @@ class SessionSimulator:
             clips.setdefault(clip.kind, []).append(clip)
         self.brisk = bool(rng.random() < BRISK)
         self.user = User(rng, clips, others, turns * INPUT_CHUNK, self.brisk)
-        if empty:
+        if empty and typing:
+            self.user.scenes, self.user.typing = {"typed": 0.8, "quiet": 0.2}, typing
+        elif empty:
             self.user.next_scene_t = float("inf")
         self.floor = Floor()
         self.fallible = Fallible(rng)
         self.dialogue = dialogue
         voice.stop()
         self.speech = SpeechController(voice)
+        standing, seconds = self.speech.standing, turns * CHUNK_S
+        self.watching = Watching(rng, scene, standing, seconds, empty) if wishes or scene else None
         self.echo24 = np.zeros(turns * OUTPUT_CHUNK + _ECHO_TAIL, np.float32)
         self.jobs: list[Job] = []
         self.early: list[TextEvent] = []  # answers that were there when they were asked for
@@ -80,9 +93,13 @@ class SessionSimulator:
         self.floor.typed |= bool(texts)
         texts += [*self.early, *self._deliver(t1)]
         self.early.clear()
-        state = replace(self.speech.state(), open_jobs=len(self.jobs))
+        state = replace(self.speech.state(t1), open_jobs=len(self.jobs))
         self.floor.reminder &= state.background_words > 0
         wanted = oracle.target(self.user, self.floor, t1, state, self.rng)
+        if self.watching:
+            u = self.user.current(t1, oracle.TAKE_AFTER_S)
+            speaks = u is not None and u.addressed
+            wanted = self.watching.blend(wanted, t1, speaks, state.words_left)
         if wanted.delegate:
             wanted = replace(wanted, weight=oracle.urgency(self.user.silence(t1)))
         self.seen = (state, tuple(texts), wanted)
@@ -92,6 +109,8 @@ class SessionSimulator:
         """The oracle's decision of this micro-turn with mistakes mixed in."""
         assert self.seen is not None
         state, _, wanted = self.seen
+        if self.watching:
+            wanted = self.watching.mistaken(wanted)
         acted = self.fallible.act(wanted, self.user, state, (self.index + 1) * CHUNK_S)
         return StepOutput(acted.decision, {}, say=acted.say, delegate=acted.delegate)
 
@@ -142,6 +161,12 @@ class SessionSimulator:
             took = 0.0 if self.rng.random() < 0.6 else float(self.rng.exponential(0.8))
             self.jobs.append(Job(self.job_count, [], [], until=t + took))
             return
+        if self.watching and self.rng.random() < WISH:
+            wish = self.watching.draw()
+            words = self.watching.confirmation(wish).split()
+            at = t + float(np.clip(self.rng.lognormal(-0.5, 0.6), 0.25, 4.0))
+            self.jobs.append(Job(self.job_count, words, [at] * len(words), arms=wish))
+            return
         words = answer_text(self.rng, self.dialogue).split()
         if self.brisk:
             words = words[: int(self.rng.integers(2, 9))]
@@ -169,12 +194,26 @@ class SessionSimulator:
         self.floor.reminder = True
         return [TextEvent(t, text, "background")]
 
+    def _wish(self, t: float) -> list[TextEvent]:
+        """What a user who says nothing has asked for in another way."""
+        words, heard = self.watching.wish(t) if self.watching else ("", False)
+        if not words:
+            return []
+        self.job_count += 1
+        if heard:
+            self.speech.offer(self.job_count, words)
+            self.speech.finish(self.job_count)
+        return [TextEvent(t, words, "background")]
+
     def _deliver(self, t: float) -> list[TextEvent]:
         """Words that have arrived by ``t`` go to the speech controller."""
-        events = self._remind(t)
+        events = [*self._remind(t), *self._wish(t)]
         for job in self.jobs:
             due = zip(job.words[job.given :], job.times[job.given :], strict=True)
             fresh = [w for w, at in due if at <= t]
+            if fresh and job.arms and self.watching:
+                self.watching.arm(job.arms, t)
+                job.arms = None
             if fresh:
                 job.given += len(fresh)
                 self.speech.offer(job.number, " ".join(fresh))
@@ -194,7 +233,9 @@ class SessionSimulator:
             dropped = self.speech.drop()
         if out.delegate:
             self._open_job(t)
-        action = self.speech.apply(out, self.queued, dropped)
+        action = self.speech.apply(out, self.queued, dropped, t)
+        if self.watching and action.say in STANDING_TOKENS:
+            self.watching.said(action.say, t)
         at = int((t + COMPUTE_S) * OUTPUT_HZ)
         if action.flush:
             self.echo24[at + OUTPUT_HZ // 25 :] = 0.0

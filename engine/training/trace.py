@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.config import CHUNK_S
 from engine.decisions import NONE
+from engine.standing import Instruction
 from engine.types import Samples, SelfState, StepOutput, TextEvent
 
 ADDRESSED = ("request", "barge_in", "stop")
@@ -64,13 +65,17 @@ class Target:
 
 @dataclass
 class Job:
-    """A simulated background request: its words arrive at ``times``; one without words ends at ``until``."""
+    """A simulated background request: its words arrive at ``times``; one without words ends at ``until``.
+
+    ``arms``: what stands from its first words on.
+    """
 
     number: int
     words: list[str]
     times: list[float]
     given: int = 0
     until: float = 0.0
+    arms: Instruction | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from engine.training import oracle
 from engine.training.config import HELD_OUT, Stage, TrainConfig, TrainSection, model_config
 from engine.training.frames import picture_bank
 from engine.training.shards import Loaded
+from engine.training.visual.bank import Scene
+from engine.training.visual.store import SceneStore
 
 PICTURES = 256
 PICTURES_A_BATCH = 12
@@ -46,17 +48,30 @@ def pick_device(name: str) -> torch.device:
 
 
 def batch_inputs(
-    data: Arrays, rows: Tensor, pictures: Tensor, rng: np.random.Generator, noise: float = 0.0
+    data: Arrays,
+    rows: Tensor,
+    pictures: Tensor,
+    rng: np.random.Generator,
+    noise: float = 0.0,
+    store: SceneStore | None = None,
 ) -> ModelInputs:
-    """Sessions ``rows`` as model inputs; half of them get a camera with random pictures.
+    """Sessions ``rows`` as model inputs; half of those without a scene get a camera with random pictures.
 
-    ``noise``: standard deviation of what is added to the sound's features.
+    ``noise``: standard deviation of what is added to the sound's features; with noise pictures vary as well.
     """
     turns = data["decision"].shape[1]
     chosen = torch.from_numpy(rng.choice(len(pictures), size=PICTURES_A_BATCH, replace=False))
     scenes = rng.integers(0, PICTURES_A_BATCH, (len(rows), turns // PICTURE_TURNS + 1))
     shown = np.repeat(scenes, PICTURE_TURNS, axis=1)[:, :turns]
     camera = rng.random((len(rows), 1)) < 0.5
+    frames, index = pictures[chosen.to(pictures.device)], np.where(camera, shown, -1)
+    seen = data["scene"][rows].tolist()
+    watched = [k for k, (file, _) in enumerate(seen) if file >= 0]
+    if watched and store is not None:
+        films = store.films([tuple(seen[k]) for k in watched], rng if noise else None)
+        for place, k in enumerate(watched):
+            index[k] = len(frames) + place * turns + np.arange(turns)
+        frames = torch.cat([frames, films.to(frames.device)])
     audio = data["audio"][rows].float()
     if noise:
         audio.add_(torch.randn_like(audio), alpha=noise)
@@ -66,8 +81,9 @@ def batch_inputs(
         decision=data["decision_in"][rows].long(),
         say=data["say_in"][rows].long(),
         text=data["text"][rows].long(),
-        frames=pictures[chosen.to(pictures.device)],
-        frame_index=torch.from_numpy(np.where(camera, shown, -1)).to(rows.device),
+        standing=data["standing"][rows].float(),
+        frames=frames,
+        frame_index=torch.from_numpy(index).to(rows.device),
     )
 
 
@@ -148,6 +164,8 @@ class Trainer:
             groups, lr=config.train.learning_rate, betas=(0.9, 0.98), fused=True
         )
         self.pictures = torch.from_numpy(picture_bank(config.seed, PICTURES)).to(self.device)
+        self.store: SceneStore | None = None
+        self.watch_scenes: tuple[list[Scene], list[NDArray[np.float16]]] | None = None
         self.epoch = 0
         self.steps = 0
         self.score = -math.inf
@@ -162,6 +180,7 @@ class Trainer:
         held = max(1, int(base * HELD_OUT))
         sessions = sum(loaded.counts)
         self.data = {k: v.to(self.device) for k, v in loaded.arrays.items()}
+        oracle.give_up(*(self.data[name] for name in ("decision", "say", "delegate", "weight")))
         if not hard_moments:
             given = (self.data[name] for name in ("weight", "decision", "complete"))
             self.data["weight"] = oracle.even(*given)
@@ -173,14 +192,14 @@ class Trainer:
                 "are to train on: use more shards, or a smaller batch"
             )
 
-    def steps_an_epoch(self) -> int:
-        return len(self.training) // self.config.train.batch
+    def steps_an_epoch(self, stage: Stage) -> int:
+        return len(self._order(stage, np.random.default_rng(0))) // self.config.train.batch
 
     def learning_rate(self, stage: Stage, step: int) -> float:
         """Linear warm-up, then a cosine down to a twentieth; ``step`` counts from the stage's start."""
         if step < stage.warmup_steps:
             return stage.learning_rate * (step + 1) / stage.warmup_steps
-        whole = max(1, (stage.last - stage.first) * self.steps_an_epoch() - stage.warmup_steps)
+        whole = max(1, (stage.last - stage.first) * self.steps_an_epoch(stage) - stage.warmup_steps)
         done = (step - stage.warmup_steps) / whole
         return stage.learning_rate * (0.05 + 0.475 * (1 + math.cos(math.pi * done)))
 
@@ -194,7 +213,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         chosen = torch.from_numpy(rows).to(self.device)
-        inputs = batch_inputs(self.data, chosen, self.pictures, rng, section.feature_noise)
+        inputs = batch_inputs(self.data, chosen, self.pictures, rng, section.feature_noise, self.store)
         with self.autocast():
             parts = losses(self.forward, inputs, self.data, chosen, section)
         self.optimiser.zero_grad()
@@ -211,8 +230,9 @@ class Trainer:
         """One pass over the training sessions; returns mean losses and micro-turns a second."""
         rng = np.random.default_rng([self.config.seed, self.epoch])
         torch.manual_seed(self.config.seed * 1000 + self.epoch)
-        order = rng.permutation(self.training)
-        batch, steps = self.config.train.batch, self.steps_an_epoch()
+        order = self._order(stage, rng)
+        batch = self.config.train.batch
+        steps = len(order) // batch
         sums: dict[str, Tensor] = {}
         self.model.train()
         began = time.perf_counter()
@@ -229,6 +249,15 @@ class Trainer:
             )
         self.epoch += 1
         return {**means, "positions_per_s": round(positions / (time.perf_counter() - began))}
+
+    def _order(self, stage: Stage, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The sessions of an epoch; with a camera it is all of those that have one, and as many others."""
+        if not stage.watching:
+            return rng.permutation(self.training)
+        seen = self.data["scene"].cpu().numpy()[self.training, 0] >= 0
+        others = self.training[~seen]
+        some = rng.choice(others, min(len(others), int(seen.sum())), replace=False)
+        return rng.permutation(np.concatenate([self.training[seen], some]))
 
     def averaged(self) -> InteractionModel:
         """A copy with the averaged weights, on the CPU, for evaluation."""
@@ -247,7 +276,7 @@ class Trainer:
         sums: dict[str, float] = {}
         for rows in np.array_split(self.held, math.ceil(len(self.held) / self.config.train.batch)):
             chosen = torch.from_numpy(rows).to(self.device)
-            inputs = batch_inputs(self.data, chosen, self.pictures, rng)
+            inputs = batch_inputs(self.data, chosen, self.pictures, rng, store=self.store)
             with self.autocast():
                 parts = losses(model, inputs, self.data, chosen, self.config.train)
             for name, part in parts.items():

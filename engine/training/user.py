@@ -26,7 +26,9 @@ LEAST_HEARD_S = 0.4
 REMEMBERED_S = 20.0
 LULL_S = (2.5, 12.0)  # nobody says anything after an answer
 LONG_LULL_S = (12.0, 45.0)
-LONG_LULL = 0.25  # share of lulls that are long
+LONG_LULL = 0.4  # share of lulls that are long
+LATE_START, LATE_START_S = 0.15, (3.0, 40.0)  # share of sessions in which at first nobody says anything
+PATIENCE_S = (6.0, 9.0)  # who is not answered by then does not expect it any more
 _TYPED = (
     "what is {n} times {n}?",
     "tell me about {topic}",
@@ -81,7 +83,11 @@ class User:
         self.near, self.far = np.zeros(length, np.float32), np.zeros(length, np.float32)
         self.utterances: list[Utterance] = []
         self.typed: list[TextEvent] = []
-        self.next_scene_t = float(rng.uniform(0.2, 2.5))
+        self.typing: Sequence[str] = [
+            clip.text for kind in ("request", "barge_in") for clip in clips.get(kind, ())
+        ]
+        self.next_scene_t = float(rng.uniform(*(LATE_START_S if rng.random() < LATE_START else (0.2, 2.5))))
+        self.patience = float(rng.uniform(*PATIENCE_S))
         self.reminder_t: float | None = None
         self.reactions: list[str] = []
         self.spoken_turns = 0
@@ -241,7 +247,11 @@ class User:
                 t += len(piece) / INPUT_HZ + float(self.rng.uniform(0.05, 0.5))
 
     def _typed(self, start: float) -> None:
-        self.typed.append(TextEvent(start, fill(str(self.rng.choice(_TYPED)), self.rng)))
+        if self.typing and self.rng.random() < 0.7:
+            text = self.typing[int(self.rng.integers(len(self.typing)))]
+        else:
+            text = fill(str(self.rng.choice(_TYPED)), self.rng)
+        self.typed.append(TextEvent(start, text))
         self.next_scene_t = start + 1.5
 
     def _reminder(self, start: float) -> None:
@@ -279,6 +289,7 @@ class User:
 
     def turn(self, t: float, speaking: bool, jobs: bool) -> None:
         """The user's doing in the interval that begins at ``t``; ``speaking``: the assistant holds forth."""
+        self._give_up(t)
         busy = any(u.start - 0.3 <= t < u.end + 0.4 for u in self.utterances)
         if self.held and t > self.held_t + 2.5 and not speaking:
             self.go_on(t)
@@ -294,6 +305,12 @@ class User:
             self.react("barge_in" if self.rng.random() < 0.7 else "aside", t)
         elif t >= self.next_scene_t and not busy and not waiting:
             self.begin_scene(t)
+
+    def _give_up(self, t: float) -> None:
+        for u in self.utterances:
+            if u.expects and not u.answered and t > u.end + self.patience:
+                u.answered = True
+                self.next_scene_t = max(self.next_scene_t, t + float(self.rng.uniform(*self.gap)))
 
     def _while_spoken_to(self, t: float, busy: bool) -> None:
         self.spoken_turns += 1

@@ -274,6 +274,20 @@ def test_the_side_panel_is_wide_enough_for_all_its_words(qtbot, scale):
         assert inside.minimumSizeHint().width() <= area.viewport().width()
 
 
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+def test_the_jobs_have_room_for_their_words_beside_the_details(qtbot, scale):
+    engine = FakeEngine()
+    with open_window(qtbot, engine, text_scale=scale) as window:
+        busy(window, engine, qtbot)
+        window._splitters[0].setSizes([2000, 400, 1])
+        QApplication.processEvents()
+        (area,) = window.jobs.findChildren(QScrollArea)
+        inner = area.widget()
+        assert inner is not None
+        assert inner.minimumSizeHint().width() <= area.viewport().width()
+        assert short_of(window.jobs.title) == ""
+
+
 def test_the_timeline_says_what_it_shows(qtbot):
     engine = FakeEngine()
     with open_window(qtbot, engine) as window:

@@ -196,6 +196,7 @@ def test_lines_spoken_at_once_are_joined_through_what_stands_between():
     [
         ('time {"place": "tokyo"}', {"arguments": '{"place": "tokyo"}'}, "Using time: tokyo"),
         ("read_file {}", {"arguments": "{}"}, "Using read file"),
+        ("note", {"arguments": '{"text": "butter", "change": true, "last": true}'}, "Using note: butter"),
         ('note {"text": "milk"}', {}, "Using note: milk"),
         ("elsewhere what ever", {}, "Using elsewhere: what ever"),
         ("screenshot {}", {"permission": "ask always"}, "Wants to use screenshot"),
@@ -218,6 +219,19 @@ def test_a_failure_is_told_once_and_a_refusal_is_none():
         [failed, BackgroundEvent(2, 3.0, "failed", "All right, I will leave that.", {"refused": True})]
     )
     assert texts(talk) == [("fault", "No answer from the background: time: Too late.")]
+    talk.append([BackgroundEvent(3, 4.0, "failed", "No.", {"advice": "note: No.", "tool": "note"})])
+    assert texts(talk)[-1] == ("fault", "note: No."), "the background has answered, the tool could not"
+
+
+def test_an_alarm_is_also_seen():
+    talk = Conversation()
+    talk.append(
+        [
+            BackgroundEvent(1, 5.0, "answer", "It is far."),
+            BackgroundEvent(2, 6.0, "answer", "Your 20 second timer is done.", {"alarm": 1}),
+        ]
+    )
+    assert texts(talk) == [("note", "Your 20 second timer is done.")]
 
 
 def test_a_mark_shows_its_verdict_and_the_talk_key_makes_no_lines():

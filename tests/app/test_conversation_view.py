@@ -1,9 +1,12 @@
 """The conversation on the screen."""
 
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
+from app import theme
 from app.conversation import Conversation
 from app.conversation_view import ConversationView, meta_text, spoken_text
 from app.theme import DARK, LIGHT
@@ -74,6 +77,48 @@ def test_it_stays_at_the_end_until_somebody_scrolls_up(view):
     assert view.at_end
     feed(view, TextIn(401, "newer"))
     assert view.at_end
+
+
+@pytest.fixture
+def usual_text_size(qapp) -> Iterator[None]:
+    yield
+    theme.set_text_scale(1.0)
+    theme.apply(qapp, LIGHT)
+
+
+def show_text_size(view: ConversationView, scale: float) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.set_text_scale(scale)
+    theme.apply(app, LIGHT)
+    view.set_theme(LIGHT)
+    QApplication.processEvents()
+
+
+@pytest.mark.usefixtures("usual_text_size")
+def test_it_stays_at_the_end_when_text_becomes_larger_or_smaller(view):
+    scales = (1.5, 1.0, 2.0, 0.8)
+    feed(view, *(e for e in session(300) if e.kind != "turn"))
+    tall = heights(view)[0]
+    for scale in scales:
+        show_text_size(view, scale)
+        assert view.at_end
+        assert view._to_end.isHidden()
+        assert (heights(view)[0] > tall) == (scale > 1)
+    view.verticalScrollBar().setValue(100)  # and who has scrolled up is not brought to the end
+    for scale in scales:
+        show_text_size(view, scale)
+        assert not view.at_end
+        assert not view._to_end.isHidden()
+
+
+def test_it_stays_at_the_end_when_the_window_gets_another_size(view):
+    feed(view, *(e for e in session(300) if e.kind != "turn"))
+    for width, height in ((300, 400), (900, 700), (640, 150), (640, 400)):
+        view.resize(width, height)
+        QApplication.processEvents()
+        assert view.at_end
+        assert view._to_end.isHidden()
 
 
 def test_a_line_leads_to_its_moment(view, qtbot):

@@ -67,6 +67,14 @@ def test_each_end_has_its_words(end, state, note):
     assert (job.state, job.note, job.open) == (state, note, False)
 
 
+def test_what_was_no_speech_is_no_job():
+    nothing = event(2, 8.2, "answer", reason="nothing recognised")
+    jobs = folded(*asked(1, 5.0, "why?"), event(2, 8.0, "asked"), nothing)
+    assert [job.id for job in jobs.jobs] == [1]
+    jobs.append([event(2, 9.0, "asked"), event(2, 9.1, "failed", "No.")])
+    assert [job.id for job in jobs.jobs] == [2, 1], "a failure is told"
+
+
 def test_an_alarm_is_no_request_and_is_not_tried_again():
     job = one(folded(event(2, 5.0, "asked", alarm=1), event(2, 5.0, "answer", "The eggs!", alarm=1)), 2)
     assert (job.state, job.title, job.can_retry) == (JobState.ALARM, "The eggs!", False)

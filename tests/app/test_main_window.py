@@ -360,3 +360,7 @@ def test_live_drawing_leaves_the_processor_to_the_engine(window, engine, qtbot):
 def test_the_field_is_a_plain_line(window):
     assert isinstance(window.card.field, QLineEdit)
     assert window.card.field.maxLength() <= 4_000
+
+
+def test_quit_is_the_last_entry_of_its_menu(window):
+    assert window.commands.menu("&Session").actions()[-1] is window.commands.quit

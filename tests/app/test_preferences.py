@@ -196,6 +196,18 @@ def test_no_text_is_cut_off(window, dialog, qtbot, theme, scale):
     assert themes_and_size == ("system", 1.0)
 
 
+def test_the_timeline_is_hidden_and_shown_from_the_page_too(window, dialog, qtbot):
+    shown = page(dialog, qtbot, "Appearance")
+    shown.timeline.click()
+    assert not kept().show_timeline
+    assert not window.timeline_card.isVisible()
+    window.commands.timeline.trigger()
+    assert shown.timeline.isChecked()
+    shown.timeline.click()
+    dialog.reset.click()
+    assert window.timeline_card.isVisible()
+
+
 # conversation
 
 
@@ -406,8 +418,13 @@ def test_devices_are_those_of_the_menus(window, dialog, qtbot):
     window.menus.inputs.choose("")
     assert microphone.currentText() == "System default"
     window.menus.cameras.choose("0")
+    shown.hold.click()
+    assert window.settings.hold_to_talk
+    assert window.commands.mute.isChecked()
     dialog.reset.click()
     assert window.menus.cameras.value == ""
+    assert not window.settings.hold_to_talk
+    assert not window.commands.mute.isChecked()
 
 
 # privacy

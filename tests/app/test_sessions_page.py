@@ -14,7 +14,7 @@ from app.live import sessions_dir
 from app.main_window import MainWindow
 from app.sessions import texts
 from app.sessions.feature import SessionsFeature
-from app.sessions.table import COLUMNS, SessionModel, SessionTable
+from app.sessions.table import COLUMNS, SAID, SessionModel, SessionTable
 from app.settings import Settings
 from app.theme import DARK, LIGHT
 from engine.events import SessionHeader, to_json
@@ -305,3 +305,14 @@ def test_texts_fit_and_are_plain(qtbot, theme):
     assert table.filter.index(0, condition).data(Qt.ItemDataRole.ForegroundRole).name() == theme.warning
     assert table.filter.index(0, condition).data(Qt.ItemDataRole.AccessibleTextRole) == "Condition: Damaged"
     QApplication.processEvents()
+
+
+def test_the_first_words_keep_their_room_however_narrow_the_table(qtbot):
+    table = SessionTable(SessionModel(LIGHT))
+    qtbot.addWidget(table)
+    table.show()
+    for width, scrolls in ((700, True), (1600, False), (700, True)):
+        table.resize(width, 400)
+        QApplication.processEvents()
+        assert table.columnWidth(SAID) >= COLUMNS[SAID].width
+        assert (table.horizontalScrollBar().maximum() > 0) == scrolls

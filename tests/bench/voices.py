@@ -1,4 +1,4 @@
-"""Voices that no training has heard: the test split of the interactivity benchmark's speakers."""
+"""Voices that no training has heard: speakers of the interactivity benchmark."""
 
 import shutil
 from collections.abc import Callable
@@ -18,9 +18,9 @@ class Speaker:
     say: Callable[[str], Samples]
 
 
-def speakers(count: int) -> list[Speaker]:
+def speakers(count: int, split: str = "test") -> list[Speaker]:
     """Up to ``count`` held-out voices whose synthesiser this computer has; families take turns."""
-    here = [v for v in VOICES if v.split == "test" and shutil.which(_PROGRAMS.get(v.family, "true"))]
+    here = [v for v in VOICES if v.split == split and shutil.which(_PROGRAMS.get(v.family, "true"))]
     chosen = []
     for voice in here[:count]:
         talk = speaker(voice)

@@ -34,6 +34,7 @@ def make_inputs(batch: int = 2, turns: int = 40, seed: int = 5) -> ModelInputs:
         state=torch.randn(batch, turns, 16, generator=made),
         decision=torch.randint(0, 5, (batch, turns), generator=made),
         say=torch.randint(0, len(SAY_TOKENS), (batch, turns), generator=made),
+        standing=torch.rand(batch, turns, SMALL.standing_dim, generator=made),
         text=torch.randint(0, 33, (batch, turns, 8), generator=made),
         frames=torch.randn(3, 3, 120, 160, generator=made),
         frame_index=torch.randint(-1, 3, (batch, turns), generator=made),

@@ -31,7 +31,7 @@ CONFIG = ModelConfig(
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(4)
+    torch.manual_seed(7)
     path = tmp_path_factory.mktemp("model") / "small.safetensors"
     checkpoint.save(InteractionModel(CONFIG), path)
     return path

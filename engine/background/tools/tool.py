@@ -53,12 +53,14 @@ class ToolResult:
     """``say``: one or two short spoken sentences with the whole answer, no markup.
 
     ``data``: the same as plain values, for the timeline and for language
-    models. ``jpeg``: a picture for a language model that takes images.
+    models. ``jpeg``: a picture for a language model that takes images. ``standing``: what the engine is
+    to put into its register of standing instructions, or ``{"stop": kind}``.
     """
 
     say: str
     data: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     jpeg: bytes = field(default=b"", repr=False)
+    standing: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ _SHARE = 0.16  # of all sounds that may differ
 _CHANGE_COST = 0.3  # each change costs so much, however alike it sounds
 _FEW_WORDS = 5
 _TELLING = re.compile(
-    r"\d|\b(?:set|timers?|alarms?|remind\w*|remember|notes?|lists?|shopping|add|put|cancel|wake|define"
+    r"\d|\b(?:set|count(?:ing)?|tell me when(?:ever)?"
+    r"|timers?|alarms?|remind\w*|remember|notes?|lists?|shopping|add|put|cancel|wake|define"
     r"|definition|synonym|spell|mean(?:s|ing)?|word|convert|percent|plus|minus|times|divided|squared?|cubed?|root"
     r"|half|power"
     r"|capital|currency|population|countr(?:y|ies)|continent|language|how many|how much is|time|days?|date"
@@ -55,11 +56,14 @@ inch inches foot feet yard yards mile miles metre metres kilometre kilometres ce
 millimetre millimetres ounce ounces pound pounds stone gram grams kilogram kilograms kilos ton tons tonnes
 pint pints gallon gallons litre litres millilitres cup cups teaspoon teaspoons tablespoon tablespoons
 celsius fahrenheit degrees acre acres
+count counting squats push-ups jumping jacks lunges sit-ups curls slouch slouching aloud
 """
 # Words that say little and are often taken for each other.
 _SHORT = (frozenset(("of", "in", "on", "to", "for", "at", "from", "and")), frozenset(("a", "the")))
 _SHORT_COST = 0.8
-_DICTATED = ("text", "items", "about", "value", "label", "word", "question", "instead_of", "key", "name")
+_DICTATED = (
+    *("text", "items", "about", "value", "label", "word", "words", "question", "instead_of", "key", "name"),
+)
 _DICTATION = ("note", "remember")
 _FORBIDDEN = ("delete_note", "forget", "screenshot", "look", "read_file")
 _CLOSED = frozenset("calculate convert country time date timer timers more_time alarm alarms".split())

@@ -47,8 +47,10 @@ def domains() -> tuple[Domain, ...]:
     from engine.background.understanding.here import Here
     from engine.background.understanding.knowledge import KNOWLEDGE
     from engine.background.understanding.planner import PLANNING
+    from engine.background.understanding.watching import Watching
 
-    return (*PLANNING, Here(), *KNOWLEDGE)
+    # Watching before planning: what is to be said to the second is no timer.
+    return (Watching(), *PLANNING, Here(), *KNOWLEDGE)
 
 
 def all_tools() -> dict[str, Tool]:
@@ -65,6 +67,14 @@ def hush(text: str) -> bool:
     """Whether a request ends in asking for silence, and wants nothing else."""
     last = " ".join(_SENTENCES.split(text.strip())[-1].lower().split()).strip(" .!?,")
     return bool(_HUSH.match(last))
+
+
+def ends_watching(text: str, earlier: Sequence[Exchange]) -> bool:
+    """Whether "stop" and its kind take back the instruction that was given last."""
+    from engine.background.understanding.watching import takes_back
+
+    last = earlier[-1].call if earlier else None
+    return last is not None and takes_back(normal(text), last)
 
 
 def corrects(text: str) -> bool:

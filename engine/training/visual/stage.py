@@ -196,10 +196,10 @@ class Stage:
             ended=any(r.counts and t - CHUNK_S < r.end <= t for r in self.repetitions),
             gestures=tuple(e.label for e in shown if e.label in gestures.LABELS),
             things=tuple(e.label for e in shown if e.detail in ("hand", "table")),
-            camera=self._camera_state(t),
+            camera=self.camera_state(t),
         )
 
-    def _camera_state(self, t: float) -> str:
+    def camera_state(self, t: float) -> str:
         fault = self.sensor.fault(t)
         if fault:
             return fault
