@@ -8,6 +8,7 @@ import pytest
 from engine.encode import ACCOUNT_DIM
 from engine.errors import InputError
 from engine.frontend import DMEL_DIM
+from engine.standing import STANDING_DIM
 from engine.training.config import ModelSection, model_config
 from engine.training.dataset import ARRAYS
 from engine.training.shards import FIELDS, RANGES, load
@@ -115,3 +116,11 @@ def test_sessions_of_another_length_are_refused(tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{t}.npz", shard_arrays(turns=t)) for t in (40, 50)]
     with pytest.raises(InputError, match="50 micro-turns, not 40"):
         load(paths, DMEL)
+
+
+def test_older_shards_hold_nothing_that_stands_and_no_scene(tmp_path: Path) -> None:
+    arrays = shard_arrays(2)
+    older = {name: values for name, values in arrays.items() if name not in ("standing", "scene")}
+    loaded = load([write(tmp_path / "older.npz", older)], WHISPER).arrays
+    assert loaded["standing"].shape == (2, 40, STANDING_DIM) and not loaded["standing"].any()
+    assert (loaded["scene"] == -1).all() and loaded["scene"].shape == (2, 2)

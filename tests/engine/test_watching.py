@@ -11,19 +11,27 @@ import torch
 from engine.config import CHUNK_S
 from engine.decisions import COUNT, CUE, STANDING_TOKENS, TIME
 from engine.errors import InputError
+from engine.frontend import WHISPER_DIM, WhisperEncoder
 from engine.standing import ANY, CUE_WORDS, CUES, Instruction
 from engine.training import watch_eval
+from engine.training.config import Stage, read_config
+from engine.training.dataset import DataConfig, Pools
+from engine.training.shards import read_shard
 from engine.training.simulator import SessionSimulator
 from engine.training.trace import Target, Trace
+from engine.training.trainer import PICTURES_A_BATCH, Trainer, batch_inputs
 from engine.training.visual import bank
 from engine.training.visual.bank import Scene
 from engine.training.visual.script import Repetition
 from engine.training.visual.splits import VALIDATION
 from engine.training.visual.store import SceneStore
 from engine.training.visual.truth import VisualEvent
+from engine.training.watch_data import Makings, WatchConfig, make_watch_shard
 from engine.training.watch_eval import Watched, summary
 from engine.training.watching import LATE_S
 from engine.types import StepOutput
+from engine.voice import Voice
+from tests.engine.training_fakes import shard_arrays
 from tests.fakes import ToneVoice
 
 TURNS = 150
@@ -36,8 +44,10 @@ def scene(**more: object) -> Scene:
         (np.zeros(0, np.uint8),) * TURNS,
         np.zeros(TURNS, np.bool_),
         tuple(Repetition("squat", 3.0 + 2 * k, 4.7 + 2 * k, counts=True) for k in range(10)),
-        tuple(VisualEvent(t, t + 2, "wave", "left") for t in WAVES)
-        + (VisualEvent(20, 22, "wave", "left", 0.2),),
+        (
+            *(VisualEvent(t, t + 2, "wave", "left") for t in WAVES),
+            VisualEvent(20, 22, "wave", "left", visible=0.2),
+        ),
     )
     return replace(made, **more)  # type: ignore[arg-type]
 
@@ -235,3 +245,43 @@ def test_wishes_are_for_what_is_to_be_seen() -> None:
     asked = watch_eval.wishes(np.random.default_rng(0), [scene(repetitions=()), scene()] * 10)
     assert {a.token for a in asked} == {COUNT, CUE, TIME}
     assert all(a.token == COUNT for a in asked[1::2])
+
+
+def test_a_batch_shows_each_session_its_own_scene(stored: Path) -> None:
+    data = {name: torch.from_numpy(values) for name, values in shard_arrays(3, turns=60).items()}
+    data["scene"] = torch.tensor([[-1, -1], [7, 1], [7, 0]], dtype=torch.int16)
+    pictures, rng = torch.zeros(16, 3, 120, 160), np.random.default_rng(2)
+    inputs = batch_inputs(data, torch.arange(3), pictures, rng, store=SceneStore({7: stored}))
+    films = SceneStore({7: stored}).films([(7, 1), (7, 0)])
+    for row, film in ((1, films[:60]), (2, films[60:])):
+        torch.testing.assert_close(inputs.frames[inputs.frame_index[row]], film)
+    assert (inputs.frame_index[0] < PICTURES_A_BATCH).all()
+
+
+def test_sessions_with_a_camera_are_balanced_by_as_many_without(tmp_path: Path) -> None:
+    config = read_config({"name": "mini", "seed": 1, "train": {"batch": 2}}, "test")
+    trainer = Trainer(config, tmp_path)
+    trainer.training = np.arange(10)
+    trainer.data = {"scene": torch.tensor([[-1, -1]] * 8 + [[0, 0], [0, 1]])}
+    watching = Stage(1, 0, 1, 1e-3, 0, watching=True)
+    for seed in range(5):
+        rows = trainer._order(watching, np.random.default_rng(seed))
+        assert len(rows) == 4 and {8, 9} <= set(rows)
+    assert len(trainer._order(replace(watching, watching=False), np.random.default_rng(0))) == 10
+
+
+def test_sessions_with_a_camera_are_made_once(tmp_path: Path, stored: Path) -> None:
+    rooms = [np.zeros((60, WHISPER_DIM), np.float16)]
+    makings = Makings(
+        DataConfig(turns=60), WatchConfig(1, 2, 0.0), Pools({"a": []}, [], []), rooms,
+        Voice(), WhisperEncoder(), ("Yes.",), ("what is the time?",),
+    )  # fmt: skip
+    path = tmp_path / "watch-00000.npz"
+    make_watch_shard(path, stored, 0, makings)
+    arrays = read_shard(path)
+    assert arrays["decision"].shape == (4, 60)
+    assert set(map(tuple, arrays["scene"].tolist())) <= {(-1, -1), (0, 0), (0, 1)}
+    assert arrays["standing"].any(), "something was asked for"
+    written = path.stat().st_mtime_ns
+    make_watch_shard(path, stored, 0, makings)
+    assert path.stat().st_mtime_ns == written

@@ -35,16 +35,17 @@ def shard_arrays(sessions: int = 4, turns: int = 40, seed: int = 0) -> dict[str,
     rng = np.random.default_rng(seed)
     arrays: dict[str, np.ndarray] = {}
     for name, (kind, rest) in FIELDS.items():
-        shape = (sessions,) if name == "human" else (sessions, turns, *rest)
+        shape = (sessions, *rest) if name in ("human", "scene") else (sessions, turns, *rest)
         low, high = RANGES[name]
         drawn: Any = (
             rng.normal(size=shape)
-            if name in ("audio", "state")
+            if name in ("audio", "state", "standing")
             else rng.integers(int(low), int(high) + 1, shape)
         )
         arrays[name] = drawn.astype(kind)
     arrays["decision"] = (arrays["audio"][..., 0] > 0).astype(np.int8)
     arrays["weight"][:] = 1.0
+    arrays["scene"][:] = -1
     arrays["human"] = (np.arange(sessions) % 2).astype(np.int8)
     return arrays
 
