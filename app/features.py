@@ -19,6 +19,7 @@ from app.text_size import TextSize
 from app.timeline.feature import TimelineMedia
 from app.timeline_switch import TimelineSwitch
 from app.tray import Tray
+from app.watching.feature import Watching
 from app.welcome.feature import Welcome
 
 FEATURES: tuple[Callable[[Shell], Any], ...] = (
@@ -33,6 +34,7 @@ FEATURES: tuple[Callable[[Shell], Any], ...] = (
     Welcome,
     SessionsFeature,
     Inspecting,
+    Watching,
     MarkingFeature,
     CompareFeature,
     ExportFeature,

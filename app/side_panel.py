@@ -20,6 +20,7 @@ from app.device_menus import DeviceMenu, DeviceMenus
 from app.level_meter import LevelMeter
 from app.status_view import StatusView
 from app.theme import GAP, Theme, icon, text_scale
+from app.watching.view import WatchingView
 
 WIDTH = 296
 _GROWTH = 0.3
@@ -69,6 +70,7 @@ class SidePanel(QFrame):
         self.user_meter = LevelMeter(theme, "Microphone", theme.user_level)
         self.assistant_meter = LevelMeter(theme, "Assistant", theme.assistant_level)
         self.camera = CameraPreview(theme)
+        self.watching = WatchingView(theme)
         self.devices = (
             DeviceButton("microphone", menus.inputs),
             DeviceButton("speaker", menus.outputs),
@@ -120,6 +122,7 @@ class SidePanel(QFrame):
         layout.addLayout(meters)
         layout.addSpacing(GAP // 2)
         layout.addWidget(self.camera)
+        layout.addWidget(self.watching)
         layout.addLayout(devices)
         layout.addStretch(1)
         layout.addWidget(self.privacy)
@@ -149,6 +152,7 @@ class SidePanel(QFrame):
             meter.update()
         self.camera.theme = theme
         self.camera.update()
+        self.watching.set_theme(theme)
         for button in self.devices:
             button.set_theme(theme)
         self.hold.setIcon(icon("microphone", theme.text, 18))

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from engine.decisions import DECISIONS, SAY_TOKENS
+from engine.decisions import DECISIONS, SAY_TOKENS, STANDING_TOKENS
 from engine.errors import InputError
 from engine.model.config import ModelConfig
 from engine.model.interaction import InteractionModel
@@ -35,6 +35,13 @@ def save(model: InteractionModel, path: Path, notes: dict[str, str] | None = Non
     save_file(tensors, temporary, metadata=meta)
     temporary.chmod(0o644)
     temporary.replace(path)
+
+
+def standing(path: Path) -> tuple[str, ...]:
+    """The tokens of standing instructions that a file of weights, which can be read, has learned to say."""
+    with safe_open(path, framework="pt", device="cpu") as stored:
+        named = json.loads((stored.metadata() or {}).get("standing", "[]"))
+    return tuple(token for token in STANDING_TOKENS if token in named)
 
 
 def load(path: Path) -> InteractionModel:

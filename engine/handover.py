@@ -29,7 +29,8 @@ class HandOver:
     lies between ``t0`` and ``t1``. ``text``: typed words. ``lines``: the last
     minutes of the conversation, oldest first. ``given_up``: open jobs whose
     answers the model threw away with this request; the background decides from
-    the words which of them it really replaces.
+    the words which of them it really replaces. ``standing``: the tokens of standing instructions that the
+    engine has learned to say.
     """
 
     t0: float = 0.0
@@ -39,3 +40,4 @@ class HandOver:
     text: str = ""
     lines: tuple[Line, ...] = ()
     given_up: tuple[int, ...] = ()
+    standing: tuple[str, ...] = ()

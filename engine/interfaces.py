@@ -138,6 +138,14 @@ class InteractionEngine(Protocol):
 
 
 @runtime_checkable
+class Heeding(Protocol):
+    """An engine that carries out standing instructions."""
+
+    standing: tuple[str, ...]
+    """The say tokens of ``engine.standing`` that it has learned to say."""
+
+
+@runtime_checkable
 class Leaning(Protocol):
     """An engine with a temperament, which may change while it runs."""
 

@@ -31,7 +31,7 @@ from engine.inbox import (
     StopSpeaking,
     UseCamera,
 )
-from engine.interfaces import AudioSink, AudioSource, Background, Camera, InteractionEngine, Leaning
+from engine.interfaces import AudioSink, AudioSource, Background, Camera, Heeding, InteractionEngine, Leaning
 from engine.late import LateGuard, held_output
 from engine.recorder.marks import SILENCED, temperament_note
 from engine.speech import SpeechAction, SpeechController
@@ -198,7 +198,9 @@ class Runner:
         if out.delegate:
             given_up = jobs if dropping else ()
             request = self._conversation.request(gathered.index, again=dropping, given_up=given_up)
-            self._delegation.submit(t, request, gathered.frame)
+            engine = self._parts.engine
+            heeded = engine.standing if isinstance(engine, Heeding) else ()
+            self._delegation.submit(t, replace(request, standing=heeded), gathered.frame)
         return dropped
 
     def _carry_out(self, out: StepOutput, t: float, dropped: str | None) -> SpeechAction:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QBoxLayout
 
 from app.inspecting.pictures import PictureFeed
@@ -20,6 +20,9 @@ _NOTHING = "Only a recorded session can be played: open one with Ctrl+O."
 
 class Playback(QObject):
     """The playhead is where playing begins, or goes on; selecting a micro-turn moves it."""
+
+    moved = Signal()
+    """``position_s`` may be another one."""
 
     def __init__(self, shell: Shell, make_player: Callable[[], Player]) -> None:
         super().__init__(shell.window_widget)
@@ -151,6 +154,7 @@ class Playback(QObject):
         timeline.follow_playhead = self._playing and (self._begun or self._seen(self._shown_t))
         timeline.set_playhead(self._t)
         self._shown_t, self._begun = self._t, False
+        self.moved.emit()
 
     def _seen(self, t: float) -> bool:
         viewport = self._shell.timeline.viewport

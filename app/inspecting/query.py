@@ -13,7 +13,7 @@ from math import isfinite, nan
 from engine.decisions import DECISIONS
 from engine.errors import InputError
 
-KINDS = ("heard", "said", "typed", "asked", "answer", "tool", "job", "fault", "mark", "camera")
+KINDS = ("heard", "said", "typed", "asked", "answer", "tool", "job", "fault", "mark", "camera", "watching")
 """What has words: ``kind:`` finds all of it, ``kind:word`` that with the word in it."""
 FLAGS = ("missed", "skipped", "delegated", "lost")
 """Of micro-turns: a missed deadline, a skipped model, work handed over, lost input."""

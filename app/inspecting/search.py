@@ -14,6 +14,7 @@ from app.timeline.columns import DELEGATE, GAP, MISSED, OTHER, SKIPPED
 from app.timeline.explain import job_event_text
 from app.timeline.items import Job, kind_of
 from app.timeline.model import TimelineModel
+from app.watching.texts import said_text, title
 from engine.config import CHUNK_S
 from engine.decisions import DECISIONS
 
@@ -143,7 +144,13 @@ def _items(model: TimelineModel) -> Iterator[Hit]:
     for said in items.assistant.items:
         text = f"{said.text} [not heard: {said.unheard}]" if said.unheard else said.text
         yield Hit(said.t0, said.t1, "said", text)
+    for one in items.watches.watched:
+        yield Hit(one.t0, model.end_s if one.t1 is None else one.t1, "watching", title(one))
+        for told in one.said:
+            yield Hit(told.t, told.t, "watching", said_text(one, told.text))
     for instant in items.instants.items:
+        if instant.what == "watching":
+            continue  # as stretches, above
         yield Hit(instant.t, instant.t, _TITLES.get(instant.what, instant.what), instant.text)
     for job in items.jobs.items.values():
         yield from _of_job(job)

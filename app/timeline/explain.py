@@ -8,7 +8,7 @@ from app.timeline.items import Job, kind_of
 from app.timeline.model import TimelineModel
 from app.timeline.time_scale import clock_label
 from engine.config import CHUNK_MS, CHUNK_S, INPUT_HZ
-from engine.decisions import DROP, NONE, RELAY
+from engine.decisions import COUNT, CUE, DROP, NONE, RELAY, TIME
 from engine.events import BackgroundEvent
 
 HEADLINES = {
@@ -109,7 +109,10 @@ def _own_state(turn: Turn) -> tuple[Row, ...]:
 
 
 def _did(turn: Turn) -> tuple[Row, ...]:
-    names = {NONE: "nothing of its own", RELAY: "pass on the answer’s next words", DROP: "drop the answer"}
+    names = {
+        NONE: "nothing of its own", RELAY: "pass on the answer’s next words", DROP: "drop the answer",
+        COUNT: "count on", CUE: "say that it has seen what it watches for", TIME: "say it at its time",
+    }  # fmt: skip
     rows = [Row("Runners-up", others)] if (others := runners_up(turn)) else []
     rows.append(Row("Words said", turn.text_out or "none"))
     chosen, probability = turn.say[0]
@@ -143,9 +146,9 @@ def _near(turn: Turn, model: TimelineModel) -> tuple[Row, ...]:
         for event in job.near(t0, t1):
             label = f"{_offset(event.t, turn)} job {job.id}"
             rows.append((event.t, Row(label, job_event_text(event), event.event == "failed")))
-    names = {"fault": "fault", "mark": "mark", "text_in": "typed", "vision": "camera"}
+    names = {"text_in": "typed", "vision": "camera"}
     for instant in model.items.instants.between(t0, t1):
-        label = f"{_offset(instant.t, turn)} {names[instant.what]}"
+        label = f"{_offset(instant.t, turn)} {names.get(instant.what, instant.what)}"
         rows.append((instant.t, Row(label, instant.text, instant.what == "fault")))
     rows.sort(key=lambda pair: abs(pair[0] - turn.t))
     nearest = sorted(rows[:_MAX_NEAR], key=lambda pair: pair[0])

@@ -5,6 +5,7 @@ from app.timeline.explain import hover_text, job_text
 from app.timeline.found import Found
 from app.timeline.model import TimelineModel
 from app.timeline.time_scale import clock_label
+from app.watching.texts import hover as watching_text
 from engine.config import CHUNK_S
 
 _MOST = 8
@@ -20,6 +21,8 @@ def lane_text(model: TimelineModel, found: Found, lane: str, t: float, near: flo
             names = {"mark": "mark", "text_in": "typed", "vision": "camera"}
             noted = model.items.notes.between(t - near, t + near)[:_MOST]
             return "\n".join(f"{names.get(i.what, i.what)}: {i.text}" for i in noted)
+        case "watching":
+            return watching_text(model.items.watches, t, near)
         case "latency":
             return latency_text(found, t, near)
         case "jobs":

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.text import one_line
 from engine.events import BackgroundEvent, Event, Fault, Mark, TextIn, Transcript, VisionEvent
+from engine.inspect.watching import WatchLog
 from engine.recorder.marks import mark_text
 
 MAX_ITEMS = 20_000
@@ -26,7 +27,7 @@ _ENDS = ("answer", "failed", "cancelled")
 
 @dataclass(frozen=True)
 class Instant:
-    """``what`` is fault, mark, text_in or vision; ``verdict`` belongs to a mark."""
+    """``what`` is fault, mark, text_in, vision or watching; ``verdict`` belongs to a mark."""
 
     t: float
     what: str
@@ -222,12 +223,15 @@ class Items:
         self.user = Utterances()
         self.assistant = Utterances()
         self.jobs = Jobs()
+        self.watches = WatchLog()
+        """What was counted, watched for and said at a time."""
 
     def add(self, event: Event) -> None:
         """Keep an event that is not a turn; other kinds are ignored."""
         match event:
             case BackgroundEvent():
                 self.jobs.add(replace(event, text=one_line(event.text, MAX_TEXT)))
+                self.watches.add_result(event)
             case Transcript():
                 safe = replace(
                     event,
@@ -243,7 +247,10 @@ class Items:
             case TextIn():
                 self._instant(self.notes, Instant(event.t, "text_in", one_line(event.text)))
             case VisionEvent():
-                self._instant(self.notes, Instant(event.t, "vision", one_line(event.event)))
+                if self.watches.add_event(event):
+                    self.instants.add(Instant(event.t, "watching", one_line(event.event)))
+                else:
+                    self._instant(self.notes, Instant(event.t, "vision", one_line(event.event)))
 
     def replace_mark(self, old: Mark, new: Mark | None) -> None:
         """Another mark of the same time instead of one, or none."""

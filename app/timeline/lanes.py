@@ -1,11 +1,11 @@
 """The lanes of the timeline: their names, and where each stands in the room there is. Pure arithmetic."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtGui import QPainter
 
-from app.timeline import found_tracks, item_tracks, sound_tracks, tracks
+from app.timeline import found_tracks, item_tracks, sound_tracks, tracks, watch_tracks
 from app.timeline.view import View
 
 
@@ -34,6 +34,7 @@ LANES = (
     Lane("assistant", "Assistant", "Assistant", 48, sound_tracks.paint_assistant, 8, False, "made / heard"),
     Lane("assistant_words", "Words said", "", 18, item_tracks.paint_assistant_words, 2, True),
     Lane("camera", "Camera", "Camera", 42, sound_tracks.paint_camera, 7),
+    Lane("watching", "Watching", "Watching", 18, watch_tracks.paint_watching, 7, True),
     Lane("jobs", "Background", "Background", 45, item_tracks.paint_jobs, 8),
     Lane("latency", "Latency", "Latency", 18, found_tracks.paint_latency, 7, True),
     Lane("compute", "Compute", "Compute", 30, tracks.paint_compute, 5, False, "200 ms limit"),
@@ -50,11 +51,21 @@ Placed = tuple[Lane, float, float]
 """A lane, its top and its height."""
 
 
-def place(hidden: Collection[str], top: float, room: float, text_scale: float = 1.0) -> list[Placed]:
-    """Lanes that are not hidden, from ``top`` on, sharing ``room`` pixels."""
+def place(
+    hidden: Collection[str],
+    top: float,
+    room: float,
+    text_scale: float = 1.0,
+    rows: Mapping[str, int] | None = None,
+) -> list[Placed]:
+    """Lanes that are not hidden, from ``top`` on, sharing ``room`` pixels.
+
+    ``rows``: how many lines a lane of text needs, where that is not one.
+    """
+    lines = rows or {}
     shown = [lane for lane in LANES if lane.name not in hidden]
     spaces = sum(lane.space_before for lane in shown)
-    fixed = sum(lane.weight for lane in shown if lane.text) * text_scale
+    fixed = sum(lane.weight * lines.get(lane.name, 1) for lane in shown if lane.text) * text_scale
     flexible = sum(lane.weight for lane in shown if not lane.text)
     share, tight, low = 1.0, 1.0, 1.0
     if flexible:
@@ -69,7 +80,8 @@ def place(hidden: Collection[str], top: float, room: float, text_scale: float = 
     placed, y = [], top
     for lane in shown:
         y += round(lane.space_before * tight)
-        height = float(round(lane.weight * (text_scale * low if lane.text else share)))
+        weight = lane.weight * lines.get(lane.name, 1)
+        height = float(round(weight * (text_scale * low if lane.text else share)))
         placed.append((lane, float(y), height))
         y += height
     return placed

@@ -28,6 +28,7 @@ class TimelineModel:
             changed = True
             if isinstance(event, TurnRecord):
                 turns.append(event)
+                self.items.watches.add_turn(event)
             elif isinstance(event, SessionHeader):
                 self.header = event
             elif isfinite(t := event_time(event)) and t >= 0:

@@ -333,13 +333,15 @@ class TimelineWidget(QWidget):
             ("camera", not self._media.has_video),
             ("latency", not self._found.replies),
             ("projection", not self.model.turns.projects and self.model.turns.count > 0),
+            ("watching", not self.model.items.watches.watched),
         )
         return self._hidden | {name for name, empty in without if empty}
 
     def layout_lanes(self) -> list[Placed]:
         """(lane, top, height) of each; heights share the room there is."""
         frame = self.frame()
-        return place(self._gone, frame.ruler, frame.bottom - frame.ruler - 2, text_scale())
+        rows = {"watching": len(self.model.items.watches.kinds)}
+        return place(self._gone, frame.ruler, frame.bottom - frame.ruler - 2, text_scale(), rows)
 
     def lane_at(self, y: float) -> str:
         return next((lane.name for lane, top, height in self.layout_lanes() if top <= y < top + height), "")

@@ -176,7 +176,7 @@ class Mind:
         if consent is not Consent.GIVEN:
             raise ToolError(UNANSWERED if consent is Consent.UNANSWERED else REFUSED)
         now, files = self._look()
-        context = ToolContext(now, self._store, files, task.asked.jpeg, task.cancelled)
+        context = ToolContext(now, self._store, files, task.asked.jpeg, task.cancelled, task.asked.standing)
         began = time.monotonic()
         try:
             result = self._once(task, tool, arguments, context)

@@ -180,6 +180,7 @@ class Desk:
             spoken=bool(said) and not typed,
             others=() if isinstance(spoken, JobError) or typed else spoken.others,
             again=None if isinstance(spoken, JobError) or typed else spoken.again,
+            standing=request.standing,
         )
 
     def _adopted(self, request: Request, asked: Asked) -> Task | None:

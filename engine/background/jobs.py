@@ -71,6 +71,7 @@ class Job:
             text=clip_text(package.text, MAX_TEXT),
             lines=clip_lines(package.lines),
             given_up=package.given_up[-MAX_LINES:],
+            standing=package.standing,
             adopt=self.adopt if self.attempts == 1 else 0,
             deadline_s=self.deadline_s,
             audio=audio_bytes(package.audio) if len(package.audio) else b"",

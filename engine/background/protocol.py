@@ -52,7 +52,7 @@ class Request:
     it; ``jpeg``: a picture. Either may be empty. ``key`` names the job for ever: a
     second attempt has the same, so that what was done is not done twice. ``adopt``:
     the guess (``JobEvent``) that already answers it, or 0. ``given_up``: jobs that
-    it may replace.
+    it may replace. ``standing``: tokens of instructions that may stand.
     """
 
     kind: ClassVar[str] = "request"
@@ -63,6 +63,7 @@ class Request:
     text: str = ""
     lines: tuple[Line, ...] = ()
     given_up: tuple[int, ...] = ()
+    standing: tuple[str, ...] = ()
     adopt: int = 0
     deadline_s: float = 60.0
     audio: bytes = field(default=b"", repr=False)
@@ -337,6 +338,7 @@ _FIELDS: dict[type, dict[str, Check]] = {
         "text": _text(MAX_TEXT),
         "lines": _lines,
         "given_up": _list(MAX_LINES, _JOB),
+        "standing": _list(8, _text(20)),
         "adopt": _JOB_OR_GUESS,
         "deadline_s": _number(0.1, 3_600),
     },

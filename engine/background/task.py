@@ -21,7 +21,7 @@ class Asked:
 
     ``text``: all words of the request; ``heard``: how they came to be known. ``spoken``: none of them was
     typed; ``others``, ``again``: what else may have been said, as in ``Spoken``. ``t``, ``since``: session
-    seconds of the hand-over, and from which on words belong to it.
+    seconds of the hand-over, and from which on words belong to it. ``standing``: see ``HandOver``.
     """
 
     text: str
@@ -36,6 +36,7 @@ class Asked:
     spoken: bool = False
     others: tuple[str, ...] = ()
     again: Callable[[], tuple[str, ...]] | None = field(default=None, repr=False)
+    standing: tuple[str, ...] = ()
 
 
 class Task:

@@ -42,6 +42,7 @@ class MicroEngine:
         torch.set_num_threads(threads)
         weights = path or asset(f"model/{MODEL_FILE}")
         self._model = checkpoint.load(weights)
+        self.standing = checkpoint.standing(weights)
         self.model = fingerprint(weights)
         self._front_end = make_front_end(self._model.config.front_end)
         self.lean(bias or {})

@@ -13,6 +13,7 @@ _ONE_EVENT_S = 0.45  # what a step shows and the fault that tells of it lie at m
 _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("recording", (r"\brecord", "the disk", "no longer recorded")),
     ("background", (r"\bbackground", r"\banswers?\b", "embedded model", r"\btools?\b", r'^server "')),
+    ("background", ("standing instruction",)),
     ("overrun", (r"\bs behind", "skipped", "too many commands", "too many texts")),
     ("underrun", ("ran dry", "underrun", "too late for the device", "playback ring is full")),
     ("lost audio", ("lost sound", "losing sound", "overruns", r"lost \d+ samples", "damaged audio")),

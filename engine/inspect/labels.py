@@ -26,6 +26,7 @@ def to_audacity(session: RecordedSession) -> str:
         *(Span(s.t0, s.t1, f"wait: {s.text}") for s in looked.waits),
         *(Span(s.t0, s.t1, f"finding: {s.text}") for s in looked.findings),
         *(Span(s.t0, s.t1, f"background: {s.text}") for s in job_spans(found)),
+        *(Span(s.t0, s.t1, f"watching: {s.text}") for s in found.watching),
         *(Span(p.t, p.t, f"{name}: {p.text}") for name, points in _points(found) for p in points),
     ]
     # What a damaged timeline puts before the start is shown at the start: no label can lie before it.
@@ -35,7 +36,13 @@ def to_audacity(session: RecordedSession) -> str:
 
 
 def _points(found: Tracks) -> tuple[tuple[str, tuple[Point, ...]], ...]:
-    return ("typed", found.typed), ("camera", found.vision), ("fault", found.faults), ("mark", found.marks)
+    return (
+        ("typed", found.typed),
+        ("camera", found.vision),
+        ("watched", found.watched),
+        ("fault", found.faults),
+        ("mark", found.marks),
+    )
 
 
 def to_textgrid(session: RecordedSession) -> str:
@@ -43,14 +50,16 @@ def to_textgrid(session: RecordedSession) -> str:
 
     One interval tier a track; a track whose spans overlap is spread over as many
     tiers as it needs. Findings of a moment last 0.05 s. Points (typed words, camera,
-    faults, marks) are point tiers.
+    what was said of what was watched, faults, marks) are point tiers.
     """
     found = tracks(session)
     looked = found_tracks(findings(session))
     tiers = [_interval_tier("decision", found.decisions, found.duration)]
     always = (("user", found.user), ("assistant", found.assistant), ("background", job_spans(found)))
     wide = _wide(looked.findings, found.duration)
-    seldom = (("word", found.words), ("wait", looked.waits), ("finding", wide))
+    seldom = (
+        ("word", found.words), ("wait", looked.waits), ("finding", wide), ("watching", found.watching)
+    )  # fmt: skip
     for name, track in (*always, *((name, track) for name, track in seldom if track)):
         for n, lane in enumerate(lanes(_within(track, found.duration)) or [[]], 1):
             tiers.append(_interval_tier(name if n == 1 else f"{name} {n}", lane, found.duration))

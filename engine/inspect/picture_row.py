@@ -61,6 +61,7 @@ def note_spans(found: Tracks, looked: Findings) -> list[Span]:
     """Faults, long gaps, marks, typed words and camera events, each with its kind before it."""
     kinds = (("mark", found.marks), ("typed", found.typed), ("camera", found.vision))
     notes = [_note(kind, p) for kind, points in kinds for p in points]
+    notes += [Span(s.t0, s.t0, f"watching: {s.text}") for s in found.watching]
     notes += [Span(f.t0, f.t0, f"fault: {f.text}") for f in looked.faults]
     notes += [Span(f.t0, f.t0, f"long gap: {f.text}") for f in looked.long_gaps]
     return sorted(notes, key=lambda s: s.t0)

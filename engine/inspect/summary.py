@@ -56,6 +56,9 @@ def _lines(session: RecordedSession, found: Tracks, measured: Measures, looked: 
     yield from _list([_job(job) for job in found.jobs])
     yield _row("Faults", _faults(looked))
     yield from _list([_finding(f) for f in looked.faults])
+    if found.watching:
+        yield _row("Watching", str(len(found.watching)))
+        yield from _list([f"{clock(s.t0)} – {clock(s.t1)}  {_shorten(s.text)}" for s in found.watching])
     for name, points in (("Typed", found.typed), ("Camera", found.vision), ("Marks", found.marks)):
         if points:
             yield _row(name, str(len(points)))

@@ -60,6 +60,7 @@ def _body(session: RecordedSession, found: Tracks) -> list[Entry]:
         ("assistant", found.assistant),
         ("waiting for a reply", looked.waits),
         ("findings", looked.findings),
+        ("watching", found.watching),
     )
     tid = _SPEECH
     for name, spans in named:
@@ -69,7 +70,10 @@ def _body(session: RecordedSession, found: Tracks) -> list[Entry]:
             tid += 1
     for job in found.jobs:
         entries += _job(job, found.duration)
-    kinds = {"typed": found.typed, "camera": found.vision, "fault": found.faults, "mark": found.marks}
+    kinds = {
+        "typed": found.typed, "camera": found.vision, "watched": found.watched, "fault": found.faults,
+        "mark": found.marks,
+    }  # fmt: skip
     entries += (_instant(kind, point) for kind, points in kinds.items() for point in points)
     return sorted(entries, key=lambda entry: float(entry.get("ts", -1.0)))
 

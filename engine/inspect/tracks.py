@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from engine.config import CHUNK_S
 from engine.errors import InputError
 from engine.events import BackgroundEvent, Fault, Mark, TextIn, Transcript, VisionEvent
+from engine.inspect.watching import WatchLog, watch_log
 from engine.recorder.marks import mark_text
 from engine.recorder.reader import RecordedSession
+from engine.standing import described
 
 FINAL_EVENTS = ("answer", "failed", "cancelled")
 
@@ -45,8 +47,10 @@ class Job:
 @dataclass(frozen=True)
 class Tracks:
     """``decisions`` has one span for each run of equal decisions, ``words`` one for each word of the user
-    whose time is known; ``marks`` begin with their verdict. No track but ``jobs`` overlaps itself
-    by rights, but a damaged or foreign session may say otherwise: see ``lanes``."""
+    whose time is known; ``marks`` begin with their verdict. ``watching``: what was to be counted, watched
+    for and said at a time; ``watched``: the numbers and words said of it. No track but ``jobs`` and
+    ``watching`` overlaps itself by rights, but a damaged or foreign session may say otherwise: see
+    ``lanes``."""
 
     duration: float
     decisions: tuple[Span, ...]
@@ -58,6 +62,8 @@ class Tracks:
     vision: tuple[Point, ...]
     faults: tuple[Point, ...]
     marks: tuple[Point, ...]
+    watching: tuple[Span, ...]
+    watched: tuple[Point, ...]
 
 
 def tracks(session: RecordedSession) -> Tracks:
@@ -69,6 +75,8 @@ def tracks(session: RecordedSession) -> Tracks:
     if not session.turns:
         raise InputError(f"{session.path} holds no micro-turn: there is nothing to show or export")
     events = session.events
+    log = watch_log(session.turns, events)
+    seen = (event for event in events if isinstance(event, VisionEvent) and not WatchLog.tells(event))
     return Tracks(
         duration=session.duration,
         decisions=tuple(_decisions(session)),
@@ -77,9 +85,14 @@ def tracks(session: RecordedSession) -> Tracks:
         assistant=_speech(events, "assistant") or tuple(_spoken(session)),
         jobs=jobs(events),
         typed=tuple(Point(e.t, e.text) for e in events if isinstance(e, TextIn)),
-        vision=tuple(Point(e.t, e.event) for e in events if isinstance(e, VisionEvent)),
+        vision=tuple(Point(e.t, e.event) for e in seen),
         faults=tuple(Point(e.t, e.what) for e in events if isinstance(e, Fault)),
         marks=tuple(Point(e.t, mark_text(e)) for e in events if isinstance(e, Mark)),
+        watching=tuple(
+            Span(one.t0, max(session.duration, one.t0) if one.t1 is None else one.t1, described(one.asked))
+            for one in log.watched
+        ),
+        watched=tuple(Point(said.t, said.text) for one in log.watched for said in one.said),
     )
 
 

@@ -105,6 +105,7 @@ class WatchSection:
     scenes: int = 0
     variants: int = 2
     spoken: float = 0.06
+    blind: float = 0.12
     epochs: int = 2
     learning_rate: float = 3e-4
 

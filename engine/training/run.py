@@ -207,6 +207,7 @@ def train(config: TrainConfig, folders: Folders, resume: bool = False) -> dict[s
         began = time.perf_counter()
         loaded = shards.load(paths, trainer.model.config, config.train.voices_used)
         trainer.use(loaded, imitation, stage.hard_moments)
+        trainer.watching = sum(loaded.counts[-config.stages.watching.scenes :]) if stage.watching else 0
         hours = loaded.arrays["decision"].numel() * CHUNK_S / 3600
         print(
             f"{stage.name}: {hours:.1f} h of conversation from {len(paths)} shards, "
@@ -241,7 +242,7 @@ def watch_shards(trainer: Trainer, folders: Folders) -> list[Path]:
     )
 
     section = trainer.config.stages.watching
-    wanted = WatchConfig(section.scenes, section.variants, section.spoken)
+    wanted = WatchConfig(section.scenes, section.variants, section.spoken, section.blind)
     trainer.store = SceneStore({n: scenes_path(folders.shards, n) for n in range(section.scenes)})
     data = trainer.config.data
     paths = make_watch_shards(folders.shards, folders.data, data, wanted)

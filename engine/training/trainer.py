@@ -165,6 +165,7 @@ class Trainer:
         )
         self.pictures = torch.from_numpy(picture_bank(config.seed, PICTURES)).to(self.device)
         self.store: SceneStore | None = None
+        self.watching = 0  # so many of the last sessions are of the watching stage
         self.watch_scenes: tuple[list[Scene], list[NDArray[np.float16]]] | None = None
         self.epoch = 0
         self.steps = 0
@@ -251,13 +252,13 @@ class Trainer:
         return {**means, "positions_per_s": round(positions / (time.perf_counter() - began))}
 
     def _order(self, stage: Stage, rng: np.random.Generator) -> NDArray[np.int64]:
-        """The sessions of an epoch; with a camera it is all of those that have one, and as many others."""
+        """The sessions of an epoch; when watching is trained, all of its own sessions and as many others."""
         if not stage.watching:
             return rng.permutation(self.training)
-        seen = self.data["scene"].cpu().numpy()[self.training, 0] >= 0
-        others = self.training[~seen]
-        some = rng.choice(others, min(len(others), int(seen.sum())), replace=False)
-        return rng.permutation(np.concatenate([self.training[seen], some]))
+        own = self.training >= len(self.data["scene"]) - self.watching
+        others = self.training[~own]
+        some = rng.choice(others, min(len(others), int(own.sum())), replace=False)
+        return rng.permutation(np.concatenate([self.training[own], some]))
 
     def averaged(self) -> InteractionModel:
         """A copy with the averaged weights, on the CPU, for evaluation."""

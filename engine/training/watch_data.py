@@ -34,16 +34,19 @@ SCENES_A_FILE = 16
 ROOMS = 32
 SCENE_SEED, WATCH_SEED = 2_000_000, 3_000_000  # other numbers than those of the sessions without a camera
 TYPING = 0.5  # share of the users who say nothing that type
-BLIND = 0.12  # share of sessions without a camera
 
 
 @dataclass(frozen=True)
 class WatchConfig:
-    """``scenes``: files of 16 scenes; ``variants``: sessions made of each; ``spoken``: share with talk."""
+    """``scenes``: files of 16 scenes; ``variants``: sessions made of each; ``spoken``: share with talk.
+
+    ``blind``: share of sessions without a camera, where only times are asked for; with 1 no scenes are made.
+    """
 
     scenes: int = 0
     variants: int = 2
     spoken: float = 0.06
+    blind: float = 0.12
 
 
 def scenes_path(folder: Path, number: int) -> Path:
@@ -127,10 +130,11 @@ def make_watch_shard(path: Path, scenes: Path, number: int, makings: Makings) ->
     if path.exists():
         return
     sessions = []
+    blinded = makings.watch.blind >= 1
     for variant in range(makings.watch.variants):
-        for k, scene in enumerate(bank.read(scenes)):
+        for k, scene in enumerate([None] * SCENES_A_FILE if blinded else bank.read(scenes)):
             rng = np.random.default_rng([WATCH_SEED + makings.config.seed, number, variant, k])
-            blind = rng.random() < BLIND
+            blind = scene is None or rng.random() < makings.watch.blind
             arrays = make_session(rng, None if blind else scene, makings)
             arrays["scene"] = np.array((-1, -1) if blind else (number, k), np.int16)
             sessions.append(arrays)
@@ -155,7 +159,8 @@ def _worker(first: int, folder: Path, data: Path | None, config: DataConfig, wat
         if abandoned():
             return
         scenes, path = scenes_path(folder, number), watch_path(folder, number)
-        make_scenes(scenes, config.seed, number, config.turns * 0.2)
+        if watch.blind < 1:
+            make_scenes(scenes, config.seed, number, config.turns * 0.2)
         if not path.exists():
             made = made or gather(folder, data, config, watch, dialogue)
             make_watch_shard(path, scenes, number, made)

@@ -16,7 +16,7 @@ from engine.training.visual.bank import Scene
 SEEN_S = 0.07  # what has ended later than this before the micro-turn's end cannot have been seen
 LATE_S = {COUNT: 1.2, CUE: 1.5, TIME: 2.0}  # when something that was missed no longer matters
 EARLY_S = {COUNT: 0.5, CUE: 0.3, TIME: 0.6}  # said by so much before, it counts as said
-WEIGHT, SOON_WEIGHT = 2.0, 0.3
+WEIGHT, SOON_WEIGHT = 4.0, 0.3
 _WORDS = 2  # words of an answer that may be left to say before something else is said
 
 CONFIRMED = {

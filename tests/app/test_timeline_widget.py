@@ -302,7 +302,7 @@ def test_hidden_lanes_give_their_room_to_the_others(timeline):
 
     before = heights()
     names = [name for name, title in timeline.lanes() if title]
-    assert len(names) == len(timeline.lanes()) == 13
+    assert len(names) == len(timeline.lanes()) == 14
     assert "camera" not in before  # a live session has no pictures of its own here
     timeline.set_hidden(["probs", "jobs", "compute", "no such lane"])
     after = heights()

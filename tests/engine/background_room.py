@@ -18,6 +18,7 @@ from engine.background.store import Store
 from engine.background.tools.tool import Tool, ToolError, ToolResult
 from engine.background.understanding import understand as understanding
 from engine.background.understanding.call import Call
+from engine.decisions import STANDING_TOKENS
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 WAIT_S = 5.0
@@ -132,9 +133,8 @@ class Room:
         self.desk.heard(Spoken(text, 0, self._utterance), since, settled)
 
     def asks(self, job: int, text: str = "", *, spoken: str | JobError = "", **more) -> None:
-        request = Request(
-            job, **{"key": f"key-{job}", "t": float(job), "since": float(job), "text": text, **more}
-        )
+        given = {"key": f"key-{job}", "t": float(job), "since": float(job), "standing": STANDING_TOKENS}
+        request = Request(job, **{**given, "text": text, **more})
         said = spoken if isinstance(spoken, JobError) else Spoken(spoken, 0, self._utterance)
         self.desk.request(request, time.monotonic(), said)
 

@@ -175,6 +175,8 @@ def test_results_of_other_tools_put_nothing_there(scene):
 class SaysTime(FakeEngine):
     """Hands over what is typed, and says the time when it is due; else it says answers and listens."""
 
+    standing = STANDING_TOKENS
+
     def __init__(self) -> None:
         super().__init__()
         self.views: list[StandingView] = []

@@ -218,6 +218,7 @@ KNOWN = {
     "the interaction model failed: ValueError: x": "other",
     "the voice failed: ValueError: x": "other",
     "typed text cut after 4000 characters": "other",
+    "a standing instruction was not understood: 'x' cannot be watched for": "background",
 }
 
 

@@ -12,7 +12,7 @@ from engine.background.tools.watch import DECLINED, WATCH
 from engine.background.tools.watchable import cue_of, exercise_of
 from engine.background.understanding import understand as understanding
 from engine.background.understanding.watching import Watching
-from engine.decisions import COUNT, CUE, TIME
+from engine.decisions import COUNT, CUE, STANDING_TOKENS, TIME
 from engine.standing import ANY, COUNTED, CUE_WORDS, CUES, ELAPSED, from_detail
 from engine.voice import clean_text
 from tests.engine.background_room import Room
@@ -36,8 +36,12 @@ def room(monkeypatch):
     made.close()
 
 
-def watch(store: Store, camera: bool = True, **arguments: object) -> ToolResult:
-    return WATCH.run(arguments, ToolContext(NOW, store, jpeg=b"picture" if camera else b""))
+def watch(
+    store: Store, camera: bool = True, standing: tuple[str, ...] = STANDING_TOKENS, **arguments: object
+) -> ToolResult:
+    return WATCH.run(
+        arguments, ToolContext(NOW, store, jpeg=b"picture" if camera else b"", standing=standing)
+    )
 
 
 def test_it_is_free_and_never_ahead_of_a_request():
@@ -197,3 +201,20 @@ def test_a_guess_waits_until_it_is_asked_for(room):
     room.hears("Say ten every ten seconds.")
     assert room.comes(-1, "tool_call").detail["waits"] is True
     assert not [event for event in room.sent if event.event == "tool_result"]
+
+
+@pytest.mark.parametrize(
+    ("standing", "arguments", "said"),
+    [
+        ((TIME,), {"token": COUNT}, "can't count or watch for that yet, but I can say something after"),
+        ((TIME,), {"token": CUE, "what": "wave"}, "can't count or watch for that yet"),
+        ((TIME,), {"declined": "words"}, "can't count or watch for that yet"),
+        ((), {"token": TIME, "seconds": 10}, "in this session"),
+        ((), {"declined": "words"}, "in this session"),
+    ],
+)
+def test_what_the_engine_has_not_learned_is_not_promised(store, standing, arguments, said):
+    with pytest.raises(ToolError, match=said):
+        watch(store, standing=standing, **arguments)
+    assert watch(store, standing=(TIME,), token=TIME, seconds=10.0).standing
+    assert watch(store, standing=(), token="stop").standing == {"stop": ""}

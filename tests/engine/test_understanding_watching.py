@@ -10,7 +10,7 @@ from engine.background.tools.tool import ToolContext, ToolError
 from engine.background.tools.watch import DECLINED, LONGEST_S, WATCH
 from engine.background.understanding.call import Call
 from engine.background.understanding.understand import Exchange, ends_watching, understand
-from engine.decisions import COUNT, CUE, TIME
+from engine.decisions import COUNT, CUE, STANDING_TOKENS, TIME
 from engine.standing import ANY, ELAPSED, from_detail
 from engine.voice import clean_text
 
@@ -188,7 +188,7 @@ def test_what_cannot_be_done_yet_is_declined_in_one_sentence(text: str, declined
     assert arguments["declined"] == declined
     store = Store(None)
     with pytest.raises(ToolError, match=r"^[^.!?]*\bcan\b[^.!?]*\.$|as I count") as said:
-        WATCH.run(arguments, ToolContext(NOW, store, jpeg=b"picture"))
+        WATCH.run(arguments, ToolContext(NOW, store, jpeg=b"picture", standing=STANDING_TOKENS))
     assert str(said.value) == DECLINED[declined]
     store.close()
 
@@ -342,7 +342,7 @@ def test_a_correction_says_that_it_is_one() -> None:
 )
 def test_what_is_understood_can_be_put_in_force(text: str) -> None:
     store = Store(None)
-    result = WATCH.run(watched(text), ToolContext(NOW, store, jpeg=b"picture"))
+    result = WATCH.run(watched(text), ToolContext(NOW, store, jpeg=b"picture", standing=STANDING_TOKENS))
     assert result.say.endswith(".")
     assert 0 <= from_detail(dict(result.standing), clean_text).seconds <= LONGEST_S
     store.close()

@@ -258,11 +258,12 @@ def test_a_batch_shows_each_session_its_own_scene(stored: Path) -> None:
     assert (inputs.frame_index[0] < PICTURES_A_BATCH).all()
 
 
-def test_sessions_with_a_camera_are_balanced_by_as_many_without(tmp_path: Path) -> None:
+def test_sessions_of_watching_are_balanced_by_as_many_others(tmp_path: Path) -> None:
     config = read_config({"name": "mini", "seed": 1, "train": {"batch": 2}}, "test")
     trainer = Trainer(config, tmp_path)
     trainer.training = np.arange(10)
     trainer.data = {"scene": torch.tensor([[-1, -1]] * 8 + [[0, 0], [0, 1]])}
+    trainer.watching = 2
     watching = Stage(1, 0, 1, 1e-3, 0, watching=True)
     for seed in range(5):
         rows = trainer._order(watching, np.random.default_rng(seed))

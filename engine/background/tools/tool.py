@@ -38,7 +38,8 @@ class ToolContext:
 
     ``now``: the session's time, with the user's time zone. ``files``: what the
     user picked, newest last. ``jpeg``: the camera's newest picture, or empty.
-    ``cancelled``: asked now and then by tools that take long.
+    ``cancelled``: asked now and then by tools that take long. ``standing``: tokens of the standing
+    instructions that the session's engine can carry out.
     """
 
     now: datetime
@@ -46,6 +47,7 @@ class ToolContext:
     files: tuple[Path, ...] = ()
     jpeg: bytes = field(default=b"", repr=False)
     cancelled: Callable[[], bool] = lambda: False
+    standing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ _STOPPED = {
     CUE: "Okay, I'll stop watching for that.",
     TIME: "Okay, I'll stop saying it.",
 }
+_ONLY_TIME = "I can't count or watch for that yet, but I can say something after a few seconds, or every few."
+_NOTHING = "I can't count, watch for something or keep time in this session."
 _NO_CAMERA = "The camera is off, so I can't see that. Switch it on and ask me again."
 
 
@@ -50,9 +52,12 @@ def watch(arguments: Arguments, context: ToolContext) -> ToolResult:
     Raises:
         ToolError: it cannot be done, is not to be understood, or there is no picture to watch.
     """
-    if declined := DECLINED.get(words_of(arguments, "declined")):
-        raise ToolError(declined)
     token = words_of(arguments, "token")
+    cannot = _ONLY_TIME if TIME in context.standing else _NOTHING
+    if declined := DECLINED.get(words_of(arguments, "declined")):
+        raise ToolError(declined if CUE in context.standing else cannot)
+    if token in STANDING_TOKENS and token not in context.standing:
+        raise ToolError(cannot)
     if token == STOP:
         what = words_of(arguments, "what")
         stopped = what if what in STANDING_TOKENS else ""

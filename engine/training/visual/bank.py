@@ -68,10 +68,14 @@ def make_scene(seed: list[int], kind: str | None, seconds: float, split: Split =
     drawn = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     faults = bool(rng.random() < FAULTY)
     script = draw_script(rng, kind or drawn, seconds, split)
-    stage = Stage(rng, script, split, faults=faults)
+    return scene_of(Stage(rng, script, split, faults=faults))
+
+
+def scene_of(stage: Stage) -> Scene:
+    """A scene with the pictures of all its micro-turns painted."""
     turns = range(stage.turns)
     return Scene(
-        script.kind,
+        stage.script.kind,
         tuple(encoded(stage.frame(i)) for i in turns),
         np.array([stage.camera_state((i + 1) * CHUNK_S) != "good" for i in turns]),
         tuple(r for r in stage.repetitions if r.counts),
