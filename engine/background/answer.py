@@ -298,9 +298,7 @@ class Mind:
         return f"{result.say}\n{data}".strip()[:MAX_RESULT_CHARS], tool.name not in _OWN_WORDS
 
 
-_OWN_WORDS = frozenset(
-    ("calculate", "convert", "country", "define", "time", "date", "timer", "timers", "alarm", "watch")
-)
+_OWN_WORDS = frozenset("about calculate convert country define time date timer timers alarm watch".split())
 """Tools whose results hold nobody else's words."""
 
 

@@ -3,6 +3,7 @@
 from engine.background.tools.tool import Arguments, Tool, ToolContext, ToolError, ToolResult, schema
 
 CANNOT_LOOK = "I have a picture from the camera, but my language model cannot look at pictures."
+NO_PICTURE = "I have no camera picture: the camera is off, or its pictures are not given to me."
 
 
 def look(arguments: Arguments, context: ToolContext) -> ToolResult:
@@ -12,7 +13,7 @@ def look(arguments: Arguments, context: ToolContext) -> ToolResult:
         ToolError: there is no picture.
     """
     if not context.jpeg:
-        raise ToolError("I have no camera picture: the camera is off, or its pictures are not given to me.")
+        raise ToolError(NO_PICTURE)
     question = " ".join(str(arguments.get("question") or "").split())[:300]
     return ToolResult(CANNOT_LOOK, {"question": question, "bytes": len(context.jpeg)}, context.jpeg)
 

@@ -16,6 +16,7 @@ from engine.background.understanding.call import Call, Domain
 from engine.background.understanding.normal import correction, normal
 
 LOOK_BACK = 3  # requests
+_ALONE = ("about",)  # tools whose calls nothing goes on from: what was asked before them stays at hand
 MAX_CHARS = 600  # of a request that can be one call
 _SENTENCES = re.compile(r"(?<=[.?!])\s+(?=[\"'A-Za-z0-9])")
 _POINTS_BACK = re.compile(
@@ -44,13 +45,14 @@ class Exchange:
 @cache
 def domains() -> tuple[Domain, ...]:
     """All that can be understood, the more certain first."""
+    from engine.background.understanding.about import About
     from engine.background.understanding.here import Here
     from engine.background.understanding.knowledge import KNOWLEDGE
     from engine.background.understanding.planner import PLANNING
     from engine.background.understanding.watching import Watching
 
     # Watching before planning: what is to be said to the second is no timer.
-    return (Watching(), *PLANNING, Here(), *KNOWLEDGE)
+    return (Watching(), *PLANNING, Here(), About(), *KNOWLEDGE)
 
 
 def all_tools() -> dict[str, Tool]:
@@ -116,7 +118,8 @@ def _instead(call: Call, before: Call) -> Call:
 def _one(text: str, earlier: Sequence[Exchange], now: datetime) -> Call | None:
     if not text:
         return None
-    last = next((each.call for each in reversed(earlier[-LOOK_BACK:]) if each.call is not None), None)
+    calls = (each.call for each in reversed(earlier[-LOOK_BACK:]))
+    last = next((call for call in calls if call is not None and call.tool not in _ALONE), None)
     rest = correction(text)
     if last is not None and (rest is not None or _POINTS_BACK.search(text)):
         call = _follow(text, last, now)
