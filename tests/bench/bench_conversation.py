@@ -41,7 +41,11 @@ SCRIPT = (
     Say(9.0, "Set a timer for ten minutes.", r"10 minutes"),
     Say(17.0, "No, make it five minutes.", r"\b5 minutes"),
     Say(25.0, "Remind me in thirty seconds to drink some water.", r"drink some water"),
-    Say(35.0, "Remind me to call Anna on Wednesday at five.", r"call anna.*(wednesday|tomorrow)|(wednesday|tomorrow).*call anna"),
+    Say(
+        35.0,
+        "Remind me to call Anna on Wednesday at five.",
+        r"call anna.*(wednesday|tomorrow)|(wednesday|tomorrow).*call anna",
+    ),
     Say(45.0, "No, Thursday.", r"thursday.*5|5.*thursday"),
     Say(55.0, "What time is it in Tokyo?", r"tokyo"),
     Say(68.0, "Why is the sky blue?", r"sky|light"),
